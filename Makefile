@@ -1,0 +1,42 @@
+# Regatta: the commands that README and CI use.
+SHELL := /bin/bash
+PYTHON ?= $(shell command -v python3.11 || command -v python3.12 || command -v python3)
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.requirements.sha256
+ARGS ?=
+MARKET ?=
+export OMP_NUM_THREADS ?= 1
+
+.PHONY: setup demo test check bench format clean
+
+setup:
+	@if [ ! -x $(BIN)/python ]; then $(PYTHON) -m venv $(VENV); fi
+	@if [ "$$(sha256sum requirements.txt | cut -d' ' -f1)" != "$$(cat $(STAMP) 2>/dev/null)" ]; then \
+		$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt \
+		&& sha256sum requirements.txt | cut -d' ' -f1 > $(STAMP); fi
+
+demo: setup
+	@$(BIN)/python manage.py demo $(if $(MARKET),--market "$(MARKET)") $(ARGS)
+
+test: setup
+	@$(BIN)/python -m pytest $(ARGS)
+
+check: setup
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy tournament platform/regatta workers
+	@PYTHONPATH=platform:. $(BIN)/lint-imports --no-cache
+	@if [ -d platform/regatta/templates ]; then $(BIN)/djlint --lint --quiet platform/regatta/templates; fi
+	@$(BIN)/codespell
+	@$(BIN)/vulture
+	@$(BIN)/python manage.py makemigrations --check --dry-run
+
+bench: setup
+	@for script in benchmarks/bench_*.py; do echo "== $$script"; PYTHONPATH=platform:. $(BIN)/python $$script || exit 1; done
+
+format: setup
+	@$(BIN)/ruff format . && $(BIN)/ruff check --fix .
+
+clean:
+	@rm -rf var .pytest_cache .ruff_cache .mypy_cache

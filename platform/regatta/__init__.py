@@ -1,0 +1,1 @@
+"""The site: rows, files, pages and APIs of the tournament platform."""

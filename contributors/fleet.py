@@ -1,0 +1,109 @@
+"""Sail the whole roster through one tournament: sign up, download, train, then upload to every round that opens.
+
+python -m contributors.fleet --url http://127.0.0.1:8000 --tournament simulated
+"""
+
+from __future__ import annotations
+
+import argparse
+import io
+import json
+import logging
+import os
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import pandas as pd
+
+from contributors.client import Client, Refused
+from contributors.roster import ROSTER, Entry
+from contributors.strategies import Array, Strategy, Training, centred, uniform_ranks
+
+POLL_SECONDS = 0.02
+UPLOAD_THREADS = 3
+log = logging.getLogger("contributors.fleet")
+
+
+@dataclass
+class Boat:
+    """One model on its way: the entry, the fitted strategy and its owner's connection."""
+
+    entry: Entry
+    name: str
+    strategy: Strategy
+    client: Client
+
+
+def fit_out(url: str, tournament: str, password: str) -> tuple[list[Boat], list[str]]:
+    """Sign everybody up, download the train file once and fit every strategy on it."""
+    clients: dict[str, Client] = {}
+    for owner in {entry.owner: None for entry in ROSTER}:
+        clients[owner] = Client(url)
+        clients[owner].sign_up(owner, password)
+    reader = next(iter(clients.values()))
+    description = json.loads(reader.file(tournament, "features.json"))
+    training = Training.read(reader.table(tournament, "train.parquet"), description)
+    boats = []
+    for entry in ROSTER:
+        name = f"{entry.model}_{tournament.split('-')[0]}"
+        clients[entry.owner].create_model(tournament, name)
+        strategy = entry.make()
+        strategy.fit(training)
+        boats.append(Boat(entry, name, strategy, clients[entry.owner]))
+        log.info("%s is fitted", name)
+    return boats, list(description["features"])
+
+
+def upload(boat: Boat, ids: pd.Series, features: Array, number: int) -> None:
+    """Predict one round and send it, by turns as CSV and as Parquet."""
+    values = uniform_ranks(boat.strategy.predict(features, number))
+    frame = pd.DataFrame({"id": ids, "prediction": values})
+    if sends_csv(boat.name):
+        body, filename = frame.to_csv(index=False).encode(), f"{boat.name}.csv"
+    else:
+        buffer = io.BytesIO()
+        frame.to_parquet(buffer, index=False)
+        body, filename = buffer.getvalue(), f"{boat.name}.parquet"
+    try:
+        boat.client.submit(boat.name, number, body, filename)
+    except Refused as refusal:
+        log.warning("%s", refusal)
+
+
+def sends_csv(name: str) -> bool:
+    """Half of the models send CSV, always the same half (hash() differs between processes)."""
+    return sum(name.encode()) % 2 == 0
+
+
+def sail(boats: list[Boat], features: list[str], tournament: str) -> None:
+    """Answer every round that opens, each once, until the process is stopped."""
+    reader = boats[0].client
+    done = 0
+    with ThreadPoolExecutor(UPLOAD_THREADS) as pool:
+        while True:
+            current = reader.open_round(tournament)
+            if current is None or current["number"] <= done:
+                time.sleep(POLL_SECONDS)
+                continue
+            done = current["number"]
+            live = reader.table(tournament, f"live_{done:05d}.parquet")
+            matrix = centred(live, features)
+            fleet = [boat for boat in boats if boat.entry.sails(done)]
+            list(pool.map(lambda boat: upload(boat, live["id"], matrix, done), fleet))  # noqa: B023
+
+
+def main() -> None:
+    """Parse the command line and sail."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--url", required=True)
+    parser.add_argument("--tournament", required=True)
+    parser.add_argument("--password", default=os.environ.get("REGATTA_FLEET_PASSWORD", "fair-winds-and-following-seas"))
+    options = parser.parse_args()
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
+    boats, features = fit_out(options.url.rstrip("/"), options.tournament, options.password)
+    sail(boats, features, options.tournament)
+
+
+if __name__ == "__main__":
+    main()

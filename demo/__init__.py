@@ -1,0 +1,1 @@
+"""The demonstration: both tournaments sailed through history by the code that serves live rounds."""

@@ -1,0 +1,9 @@
+"""Django's name for the demonstration."""
+
+from django.apps import AppConfig
+
+
+class DemoConfig(AppConfig):
+    """Only management commands; no rows of its own."""
+
+    name = "demo"

@@ -1,0 +1,1 @@
+"""Who takes part: contributors and their API keys."""

@@ -1,0 +1,1 @@
+"""Selectors, their weights and the meta-model."""

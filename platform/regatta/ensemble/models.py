@@ -1,0 +1,98 @@
+"""Selectors, their weights, the regime of each round, and the meta-model."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.utils import timezone
+
+from regatta.rounds.models import Round, Tournament
+
+
+class SelectorVersion(models.Model):
+    """One trained selector and how it did walk-forward."""
+
+    class Status(models.TextChoices):
+        """Where it stands."""
+
+        TRAINING = "TRAINING"
+        READY = "READY"
+        CHAMPION = "CHAMPION"
+        RETIRED = "RETIRED"
+        FAILED = "FAILED"
+
+    tournament = models.ForeignKey(Tournament, on_delete=models.CASCADE, related_name="selectors")
+    family = models.CharField(max_length=40)
+    status = models.CharField(max_length=10, choices=Status.choices, default=Status.TRAINING)
+    config = models.JSONField(default=dict)
+    state_sha256 = models.CharField(max_length=64, blank=True)
+    trained_through = models.PositiveIntegerField(default=0, help_text="The last round whose scores it has seen.")
+    report = models.JSONField(default=dict)
+    gain = models.FloatField(null=True, help_text="Mean corr over the champion of that day, walk-forward.")
+    gain_se = models.FloatField(null=True)
+    reason = models.CharField(max_length=300, blank=True)
+    created_at = models.DateTimeField(default=timezone.now)
+    promoted_at = models.DateTimeField(null=True, blank=True)
+    retired_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["-id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["tournament"], condition=models.Q(status="CHAMPION"), name="one_champion_each"
+            ),
+            models.UniqueConstraint(fields=["tournament", "family", "trained_through"], name="selector_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.family} through round {self.trained_through}"
+
+
+class RegimeState(models.Model):
+    """The filtered regime probabilities of a round, known at its opening."""
+
+    round = models.OneToOneField(Round, on_delete=models.CASCADE, related_name="regime")
+    names = models.JSONField(default=list)
+    probabilities = models.JSONField(default=list)
+    label = models.PositiveSmallIntegerField(default=0)
+    known_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"{self.names[self.label]} in {self.round_id}"
+
+
+class RoundWeights(models.Model):
+    """The weights one selector gives the models of a round."""
+
+    round = models.ForeignKey(Round, on_delete=models.CASCADE, related_name="weights")
+    selector = models.ForeignKey(SelectorVersion, null=True, blank=True, on_delete=models.SET_NULL)
+    family = models.CharField(max_length=40)
+    is_champion = models.BooleanField(default=False)
+    weights = models.JSONField(default=dict)
+    novelty = models.FloatField(null=True)
+    explanation = models.JSONField(default=dict)
+    corr = models.FloatField(null=True, help_text="Corr of this blend, once the round has resolved.")
+    known_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["round", "family"], name="weights_once")]
+
+    def __str__(self) -> str:
+        return f"{self.family} for {self.round_id}"
+
+
+class MetaModel(models.Model):
+    """The weighted blend of a round: what the portfolio follows."""
+
+    round = models.OneToOneField(Round, on_delete=models.CASCADE, related_name="meta_model")
+    selector = models.ForeignKey(SelectorVersion, null=True, blank=True, on_delete=models.SET_NULL)
+    family = models.CharField(max_length=40)
+    sha256 = models.CharField(max_length=64)
+    corr = models.FloatField(null=True)
+    equal_corr = models.FloatField(null=True)
+    stake_corr = models.FloatField(null=True)
+    effective_models = models.FloatField()
+    turnover = models.FloatField(null=True)
+    known_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"meta-model of {self.round_id} by {self.family}"

@@ -1,0 +1,169 @@
+"""What the environment asks for, checked name by name.
+
+A wrong value never stops the import of the settings: it is kept as a `Problem`, so that `manage.py check` shows all of
+them at once, and `refuse_problems` stops whatever would serve or work with them.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import parse_qs, unquote, urlsplit
+
+from django.core.exceptions import ImproperlyConfigured
+
+KNOWN = {
+    "REGATTA_VAR": "/srv/regatta/var",
+    "REGATTA_DEBUG": "1",
+    "REGATTA_DEVICE": "auto, cpu or cuda",
+    "REGATTA_HTTPS": "1",
+    "REGATTA_TRUSTED_ORIGINS": "https://regatta.example.org",
+    "REGATTA_LOG_LEVEL": "INFO",
+    "REGATTA_DURABLE": "1",
+}
+_SWITCH = {"": False, "0": False, "false": False, "no": False, "1": True, "true": True, "yes": True}
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One wrong variable: the check's number, what was found, and what would be right."""
+
+    number: str
+    name: str
+    found: str
+    example: str
+
+    def __str__(self) -> str:
+        """One line that says what to do."""
+        return f"{self.name} is {self.found}; expected something like {self.name}={self.example}"
+
+
+@dataclass(slots=True)
+class Environment:
+    """Reads variables and remembers what was wrong with them."""
+
+    variables: Mapping[str, str]
+    problems: list[Problem] = field(default_factory=list)
+
+    def text(self, name: str, default: str = "") -> str:
+        """The variable without blanks around it, or the default when unset or empty."""
+        return self.variables.get(name, "").strip() or default
+
+    def listed(self, name: str, default: str = "") -> list[str]:
+        """The comma-separated parts of the variable."""
+        return [part.strip() for part in self.text(name, default).split(",") if part.strip()]
+
+    def switch(self, name: str, default: bool = False) -> bool:
+        """Whether the variable says yes (1, true, yes) or no (0, false, no)."""
+        found = self.text(name).lower()
+        if found not in _SWITCH:
+            self.problem("E006", name, repr(found), "1")
+        return _SWITCH.get(found, default) if found else default
+
+    def choice(self, name: str, default: str, allowed: tuple[str, ...]) -> str:
+        """The variable, which must be one of `allowed`."""
+        found = self.text(name, default)
+        if found in allowed:
+            return found
+        self.problem("E006", name, repr(found), allowed[0])
+        return default
+
+    def problem(self, number: str, name: str, found: str, example: str) -> None:
+        """Keep a fault for the checks; secrets must be left out of `found` by the caller."""
+        self.problems.append(Problem(f"regatta.{number}", name, found, example))
+
+    def url(self, name: str, schemes: tuple[str, ...], number: str, example: str) -> str:
+        """The variable, whose scheme must be one of `schemes`; empty when unset or wrong."""
+        found = self.text(name)
+        if not found or urlsplit(found).scheme in schemes:
+            return found
+        self.problem(number, name, f"{urlsplit(found).scheme or 'without a scheme'!r} ({len(found)} characters)", example)
+        return ""
+
+    def refuse_unknown(self) -> None:
+        """A misspelt REGATTA_ name would be silently without effect: name it instead."""
+        for name in sorted(self.variables):
+            if name.startswith("REGATTA_") and name not in KNOWN:
+                self.problem("E007", name, "not a known variable", f"… (known: {', '.join(KNOWN)})")
+
+
+@dataclass(frozen=True, slots=True)
+class Storage:
+    """Where artifacts lie: a local folder, or a bucket of an S3-compatible service."""
+
+    folder: Path | None = None
+    bucket: str = ""
+    endpoint: str = ""
+
+
+def read_storage(env: Environment, default: Path) -> Storage:
+    """STORAGE_URL as a folder (`file:///...`) or a bucket (`s3://bucket?endpoint=...`)."""
+    url = env.url("STORAGE_URL", ("file", "s3"), "E003", "file:///srv/regatta/artifacts or s3://bucket?endpoint=https://…")
+    parts = urlsplit(url)
+    if parts.scheme == "s3" and parts.netloc:
+        return Storage(bucket=parts.netloc, endpoint=parse_qs(parts.query).get("endpoint", [""])[0])
+    if url and (parts.scheme == "s3" or parts.netloc or not parts.path.startswith("/")):
+        env.problem("E003", "STORAGE_URL", repr(url), "file:///srv/regatta/artifacts or s3://bucket")
+    return Storage(folder=Path(unquote(parts.path)) if parts.path and parts.scheme == "file" else default)
+
+
+def read_email(env: Environment) -> dict[str, object]:
+    """EMAIL_URL as Django's mail settings; unset, mail is written to files under var/."""
+    url = env.url("EMAIL_URL", ("smtp", "smtps", "smtp+tls"), "E005", "smtps://user:password@mail.example.org:465")
+    if not url:
+        return {}
+    parts = urlsplit(url)
+    if not parts.hostname:
+        env.problem("E005", "EMAIL_URL", "without a host", "smtps://user:password@mail.example.org:465")
+        return {}
+    return {
+        "EMAIL_BACKEND": "django.core.mail.backends.smtp.EmailBackend",
+        "EMAIL_HOST": parts.hostname,
+        "EMAIL_PORT": parts.port or (465 if parts.scheme == "smtps" else 587),
+        "EMAIL_HOST_USER": unquote(parts.username or ""),
+        "EMAIL_HOST_PASSWORD": unquote(parts.password or ""),
+        "EMAIL_USE_SSL": parts.scheme == "smtps",
+        "EMAIL_USE_TLS": parts.scheme == "smtp+tls",
+    }
+
+
+def secret_key(env: Environment, var: Path, *, required: bool) -> str:
+    """SECRET_KEY, or on the embedded default a random one that is made once and kept under var/."""
+    given = env.text("SECRET_KEY")
+    if given and len(given) < 32:
+        env.problem("E004", "SECRET_KEY", f"only {len(given)} characters", "$(openssl rand -hex 32)")
+    if not given and required:
+        env.problem("E004", "SECRET_KEY", "unset, with a DATABASE_URL of your own", "$(openssl rand -hex 32)")
+    return given or _kept_secret(var / "secret_key")
+
+
+def _kept_secret(path: Path) -> str:
+    """The secret in the file; a new one where there is none, and one for this process only where none can be kept."""
+    made = secrets.token_hex(32)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        scratch = path.with_name(f".{path.name}.{os.getpid()}")
+        with os.fdopen(os.open(scratch, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+            file.write(made)
+        try:
+            os.link(scratch, path)  # fails where another process was first: its secret counts
+        except FileExistsError:
+            pass
+        finally:
+            scratch.unlink()
+        return path.read_text()
+    except OSError:
+        return made
+
+
+def refuse_problems(problems: list[Problem]) -> None:
+    """Stop a process that would serve or work under a wrong environment.
+
+    Raises:
+        ImproperlyConfigured: with every wrong variable, one a line.
+    """
+    if problems:
+        raise ImproperlyConfigured("\n".join(str(problem) for problem in problems))

@@ -1,0 +1,1 @@
+"""Work to be done: rows that promise, whatever the queue does."""

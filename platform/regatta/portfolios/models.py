@@ -1,0 +1,48 @@
+"""What the meta-model holds, trades and earns."""
+
+from __future__ import annotations
+
+from django.db import models
+
+from regatta.rounds.models import Round, Tournament
+
+
+class Rebalance(models.Model):
+    """The book chosen at one round's close."""
+
+    round = models.OneToOneField(Round, on_delete=models.CASCADE, related_name="rebalance")
+    as_of = models.DateField()
+    holdings_sha256 = models.CharField(max_length=64)
+    holdings = models.JSONField(default=list)
+    gross = models.FloatField()
+    net = models.FloatField()
+    turnover = models.FloatField()
+    cost = models.FloatField()
+    expected_risk = models.FloatField()
+    binding = models.JSONField(default=list)
+    known_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"book of {self.round_id}"
+
+
+class NavPoint(models.Model):
+    """The book's value after the period that begins with a round's trade."""
+
+    tournament = models.ForeignKey(Tournament, on_delete=models.CASCADE, related_name="nav")
+    round = models.ForeignKey(Round, on_delete=models.CASCADE, related_name="nav")
+    date = models.DateField()
+    gross_return = models.FloatField()
+    cost = models.FloatField()
+    net_return = models.FloatField()
+    nav = models.FloatField()
+    gross = models.FloatField()
+    net = models.FloatField()
+    turnover = models.FloatField()
+
+    class Meta:
+        ordering = ["date"]
+        constraints = [models.UniqueConstraint(fields=["tournament", "date"], name="nav_once_a_day")]
+
+    def __str__(self) -> str:
+        return f"{self.date}: {self.nav}"

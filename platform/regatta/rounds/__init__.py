@@ -1,0 +1,1 @@
+"""Tournaments, their datasets and their rounds."""

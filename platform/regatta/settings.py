@@ -1,0 +1,171 @@
+"""Settings of the site, from the environment; everything unset has a working embedded default.
+
+Unset DATABASE_URL and REDIS_URL mean the PostgreSQL and Redis of `regatta.embedded`, which start on first use: commands
+that need no database start nothing.
+"""
+
+import os
+from pathlib import Path
+from typing import Any
+
+import dj_database_url
+
+from regatta.embedded import Places
+from regatta.environment import Environment, read_email, read_storage, secret_key
+
+BASE_DIR = Path(__file__).resolve().parent
+ROOT = BASE_DIR.parent.parent
+
+_env = Environment(os.environ)
+_env.refuse_unknown()
+REGATTA_VAR = Path(_env.text("REGATTA_VAR", str(ROOT / "var"))).absolute()
+REGATTA_DEVICE = _env.choice("REGATTA_DEVICE", "auto", ("auto", "cpu", "cuda"))
+REGATTA_DURABLE = _env.switch("REGATTA_DURABLE", default=True)
+REGATTA_STORAGE = read_storage(_env, REGATTA_VAR / "artifacts")
+_places = Places(REGATTA_VAR)
+
+DEBUG = _env.switch("REGATTA_DEBUG")
+ALLOWED_HOSTS = _env.listed("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]")
+CSRF_TRUSTED_ORIGINS = _env.listed("REGATTA_TRUSTED_ORIGINS")
+
+INSTALLED_APPS = [
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+    "django.contrib.humanize",
+    "regatta",
+    "regatta.accounts",
+    "regatta.jobs",
+    "regatta.rounds",
+    "regatta.submissions",
+    "regatta.scores",
+    "regatta.stakes",
+    "regatta.ensemble",
+    "regatta.portfolios",
+    "regatta.api",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+
+ROOT_URLCONF = "regatta.urls"
+WSGI_APPLICATION = "regatta.wsgi.application"
+ASGI_APPLICATION = "regatta.asgi.application"
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    },
+]
+
+# --- the database: given, or embedded on first use
+_database_url = _env.url(
+    "DATABASE_URL", ("postgres", "postgresql"), "E001", "postgresql://user:password@db.example.org:5432/regatta"
+)
+EMBEDDED_DATABASE = not _database_url
+_database: dict[str, Any] = (
+    {"ENGINE": "regatta.postgres", **_places.database()}
+    if EMBEDDED_DATABASE
+    else dict(dj_database_url.parse(_database_url))
+)
+_database.update({"CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True, "DISABLE_SERVER_SIDE_CURSORS": not EMBEDDED_DATABASE})
+DATABASES = {"default": _database}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+# --- the queue: it only hurries, the Job rows promise
+_broker_name = "BROKER_URL" if _env.text("BROKER_URL") else "REDIS_URL"
+_broker_url = _env.url(
+    _broker_name,
+    ("redis", "rediss", "redis+socket", "unix", "amqp", "amqps", "sentinel"),
+    "E002",
+    "redis://cache.example.org:6379/0",
+)
+EMBEDDED_REDIS = not _broker_url
+CELERY_BROKER_URL = _broker_url or _places.broker_url()
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_REJECT_ON_WORKER_LOST = True
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_DEFAULT_QUEUE = "io"
+CELERY_TASK_SERIALIZER = "json"
+CELERY_ACCEPT_CONTENT = ["json"]
+CELERY_TASK_TIME_LIMIT = 3600
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = False
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+# A message that is out longer than the hard time limit is lost with its worker; sooner, it would run twice.
+CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 4000, "socket_timeout": 30, "socket_connect_timeout": 5}
+
+# --- people
+AUTH_USER_MODEL = "accounts.User"
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 8}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
+]
+LOGIN_URL = "login"
+LOGIN_REDIRECT_URL = "account"
+LOGOUT_REDIRECT_URL = "/"
+SECRET_KEY = secret_key(_env, REGATTA_VAR, required=not EMBEDDED_DATABASE)
+
+_https = _env.switch("REGATTA_HTTPS")
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = _https
+SECURE_HSTS_SECONDS = 31_536_000 if _https else 0
+SECURE_REDIRECT_EXEMPT = [r"^livez$", r"^readyz$", r"^metrics$"]
+SESSION_COOKIE_HTTPONLY = True
+X_FRAME_OPTIONS = "DENY"
+SECURE_REFERRER_POLICY = "same-origin"
+
+# Uploads are read by the flow, which knows the tournament's own limit; this one only stops floods.
+DATA_UPLOAD_MAX_MEMORY_SIZE = 64_000_000
+FILE_UPLOAD_MAX_MEMORY_SIZE = 8_000_000
+
+EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
+EMAIL_FILE_PATH = REGATTA_VAR / "mail"
+globals().update(read_email(_env))
+
+LANGUAGE_CODE = "en"
+TIME_ZONE = "UTC"
+USE_I18N = True
+USE_TZ = True
+
+STATIC_URL = "/static/"
+STATIC_ROOT = REGATTA_VAR / "static"
+WHITENOISE_USE_FINDERS = True
+WHITENOISE_MAX_AGE = 0 if DEBUG else 3600
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "{asctime} {levelname} {name} {message}", "style": "{"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["console"], "level": _env.text("REGATTA_LOG_LEVEL", "WARNING")},
+    "loggers": {
+        name: {"level": _env.text("REGATTA_LOG_LEVEL", "INFO")} for name in ("regatta", "workers", "tournament")
+    },
+}
+
+TEST_RUNNER = "django.test.runner.DiscoverRunner"
+ENVIRONMENT_PROBLEMS = _env.problems

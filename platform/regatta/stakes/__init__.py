@@ -1,0 +1,1 @@
+"""Points, staked and paid, in double entry."""

@@ -1,0 +1,1 @@
+"""Contributed models and what they submit."""

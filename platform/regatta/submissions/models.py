@@ -1,0 +1,61 @@
+"""Contributed models and what they submit."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.core.validators import RegexValidator
+from django.db import models
+from django.utils import timezone
+
+from regatta.rounds.models import Round, Tournament
+
+NAME_RULE = r"^[a-z][a-z0-9_]{2,39}$"
+
+
+class ContributedModel(models.Model):
+    """A contributor's slot in a tournament."""
+
+    tournament = models.ForeignKey(Tournament, on_delete=models.CASCADE, related_name="models")
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="models")
+    name = models.CharField(max_length=40, unique=True, validators=[RegexValidator(NAME_RULE)])
+    is_benchmark = models.BooleanField(default=False)
+    description = models.TextField(blank=True)
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Submission(models.Model):
+    """One uploaded file and what became of it."""
+
+    class Status(models.TextChoices):
+        """What became of it."""
+
+        RECEIVED = "RECEIVED"
+        ACCEPTED = "ACCEPTED"
+        REJECTED = "REJECTED"
+
+    model = models.ForeignKey(ContributedModel, on_delete=models.CASCADE, related_name="submissions")
+    round = models.ForeignKey(Round, on_delete=models.CASCADE, related_name="submissions")
+    status = models.CharField(max_length=10, choices=Status.choices, default=Status.RECEIVED)
+    is_late = models.BooleanField(default=False)
+    filename = models.CharField(max_length=120)
+    file_sha256 = models.CharField(max_length=64)
+    size = models.PositiveIntegerField()
+    rows = models.PositiveIntegerField(default=0)
+    values_sha256 = models.CharField(max_length=64, blank=True)
+    faults = models.JSONField(default=list)
+    source = models.CharField(max_length=10, default="api")
+    received_at = models.DateTimeField()
+    validated_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["-id"]
+        indexes = [models.Index(fields=["round", "status", "model"], name="submissions_of_round")]
+
+    def __str__(self) -> str:
+        return f"{self.model_id} for {self.round_id}: {self.status}"

@@ -1,0 +1,16 @@
+"""The site's addresses."""
+
+from django.contrib import admin
+from django.urls import include, path
+
+from regatta import health
+
+urlpatterns = [
+    path("livez", health.livez, name="livez"),
+    path("readyz", health.readyz, name="readyz"),
+    path("metrics", health.metrics, name="metrics"),
+    path("admin/", admin.site.urls),
+    path("accounts/", include("regatta.accounts.urls")),
+    path("api/v1/", include("regatta.api.urls")),
+    path("", include("regatta.pages.urls")),
+]

@@ -11,7 +11,7 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from urllib.parse import parse_qs, unquote, urlsplit
+from urllib.parse import unquote, urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 
@@ -24,7 +24,13 @@ KNOWN = {
     "REGATTA_LOG_LEVEL": "INFO",
     "REGATTA_DURABLE": "1",
 }
+ROOT = Path(__file__).resolve().parent.parent.parent
 _SWITCH = {"": False, "0": False, "false": False, "no": False, "1": True, "true": True, "yes": True}
+
+
+def var_folder() -> Path:
+    """Where everything that a running site writes lies: REGATTA_VAR, else var/ beside manage.py."""
+    return Path(os.environ.get("REGATTA_VAR", "").strip() or ROOT / "var").absolute()
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,24 +96,15 @@ class Environment:
                 self.problem("E007", name, "not a known variable", f"… (known: {', '.join(KNOWN)})")
 
 
-@dataclass(frozen=True, slots=True)
-class Storage:
-    """Where artifacts lie: a local folder, or a bucket of an S3-compatible service."""
-
-    folder: Path | None = None
-    bucket: str = ""
-    endpoint: str = ""
-
-
-def read_storage(env: Environment, default: Path) -> Storage:
-    """STORAGE_URL as a folder (`file:///...`) or a bucket (`s3://bucket?endpoint=...`)."""
-    url = env.url("STORAGE_URL", ("file", "s3"), "E003", "file:///srv/regatta/artifacts or s3://bucket?endpoint=https://…")
+def read_storage(env: Environment, default: Path) -> str:
+    """STORAGE_URL: a folder (`file:///...`) or a bucket (`s3://bucket?endpoint=...`)."""
+    example = "file:///srv/regatta/artifacts or s3://bucket?endpoint=https://s3.example.org"
+    url = env.url("STORAGE_URL", ("file", "s3"), "E003", example)
     parts = urlsplit(url)
-    if parts.scheme == "s3" and parts.netloc:
-        return Storage(bucket=parts.netloc, endpoint=parse_qs(parts.query).get("endpoint", [""])[0])
-    if url and (parts.scheme == "s3" or parts.netloc or not parts.path.startswith("/")):
-        env.problem("E003", "STORAGE_URL", repr(url), "file:///srv/regatta/artifacts or s3://bucket")
-    return Storage(folder=Path(unquote(parts.path)) if parts.path and parts.scheme == "file" else default)
+    named = parts.netloc if parts.scheme == "s3" else not parts.netloc and parts.path.startswith("/")
+    if url and not named:
+        env.problem("E003", "STORAGE_URL", repr(url), example)
+    return url if url and named else default.as_uri()
 
 
 def read_email(env: Environment) -> dict[str, object]:

@@ -10,19 +10,17 @@ from typing import Any
 
 import dj_database_url
 
-from regatta.embedded import Places
-from regatta.environment import Environment, read_email, read_storage, secret_key
+from regatta import embedded
+from regatta.environment import ROOT, Environment, read_email, read_storage, secret_key, var_folder
 
 BASE_DIR = Path(__file__).resolve().parent
-ROOT = BASE_DIR.parent.parent
+ROOT_DIR = ROOT
 
 _env = Environment(os.environ)
 _env.refuse_unknown()
-REGATTA_VAR = Path(_env.text("REGATTA_VAR", str(ROOT / "var"))).absolute()
+REGATTA_VAR = var_folder()
 REGATTA_DEVICE = _env.choice("REGATTA_DEVICE", "auto", ("auto", "cpu", "cuda"))
-REGATTA_DURABLE = _env.switch("REGATTA_DURABLE", default=True)
-REGATTA_STORAGE = read_storage(_env, REGATTA_VAR / "artifacts")
-_places = Places(REGATTA_VAR)
+STORAGE_URL = read_storage(_env, REGATTA_VAR / "artifacts")
 
 DEBUG = _env.switch("REGATTA_DEBUG")
 ALLOWED_HOSTS = _env.listed("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]")
@@ -84,11 +82,9 @@ _database_url = _env.url(
     "DATABASE_URL", ("postgres", "postgresql"), "E001", "postgresql://user:password@db.example.org:5432/regatta"
 )
 EMBEDDED_DATABASE = not _database_url
-_database: dict[str, Any] = (
-    {"ENGINE": "regatta.postgres", **_places.database()}
-    if EMBEDDED_DATABASE
-    else dict(dj_database_url.parse(_database_url))
-)
+_database: dict[str, Any] = dict(dj_database_url.parse(_database_url or embedded.database_url()))
+if EMBEDDED_DATABASE:
+    _database["ENGINE"] = "regatta.postgres"
 _database.update({"CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True, "DISABLE_SERVER_SIDE_CURSORS": not EMBEDDED_DATABASE})
 DATABASES = {"default": _database}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
@@ -102,7 +98,7 @@ _broker_url = _env.url(
     "redis://cache.example.org:6379/0",
 )
 EMBEDDED_REDIS = not _broker_url
-CELERY_BROKER_URL = _broker_url or _places.broker_url()
+CELERY_BROKER_URL = embedded.celery_url(_broker_url or embedded.redis_url())
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_TASK_IGNORE_RESULT = True

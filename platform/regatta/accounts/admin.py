@@ -9,7 +9,7 @@ admin.site.register(User, UserAdmin)
 
 
 @admin.register(ApiKey)
-class ApiKeyAdmin(admin.ModelAdmin[ApiKey]):
+class ApiKeyAdmin(admin.ModelAdmin):
     """Keys without their hashes."""
 
     list_display = ["name", "owner", "public_id", "created_at", "last_used_at", "revoked_at"]

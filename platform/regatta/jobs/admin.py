@@ -6,7 +6,7 @@ from regatta.jobs.models import Job
 
 
 @admin.register(Job)
-class JobAdmin(admin.ModelAdmin[Job]):
+class JobAdmin(admin.ModelAdmin):
     """Newest first, with what failed and why."""
 
     list_display = ["id", "kind", "queue", "state", "attempt", "worker", "created_at", "finished_at", "fault", "reason"]

@@ -2,12 +2,11 @@
 
 from typing import Any
 
-from django.conf import settings
 from django.db.backends.postgresql import base
 from django.db.utils import OperationalError
 from psycopg import OperationalError as NoAnswer
 
-from regatta.embedded import EmbeddedPostgres, Places
+from regatta import embedded
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
@@ -22,5 +21,5 @@ class DatabaseWrapper(base.DatabaseWrapper):
         try:
             return super().get_new_connection(conn_params)
         except (NoAnswer, OperationalError):
-            EmbeddedPostgres(Places(settings.REGATTA_VAR), durable=settings.REGATTA_DURABLE).start()
+            embedded.start_postgres()
             return super().get_new_connection(conn_params)

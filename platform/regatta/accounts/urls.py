@@ -1,0 +1,15 @@
+"""Addresses of signing up, logging in and API keys."""
+
+from django.contrib.auth.views import LoginView, LogoutView
+from django.urls import path
+
+from regatta.accounts import views
+
+urlpatterns = [
+    path("signup/", views.sign_up, name="signup"),
+    path("login/", LoginView.as_view(template_name="accounts/login.html", redirect_authenticated_user=True), name="login"),
+    path("logout/", LogoutView.as_view(), name="logout"),
+    path("", views.account, name="account"),
+    path("keys/", views.create_key, name="create_key"),
+    path("keys/<str:public_id>/revoke/", views.revoke_key, name="revoke_key"),
+]

@@ -1,0 +1,72 @@
+"""A tournament's rules as data: every number that a round, a score or a payout depends on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from typing import Any
+
+from tournament.errors import BadConfig, Fault
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """Checked rules; days are trading days unless a name says otherwise."""
+
+    cadence_days: int = 5
+    opens_hour_utc: int = 22
+    window_hours: int = 40
+    horizon_days: int = 20
+    lag_days: int = 2
+    embargo_rounds: int = 1
+    corr_multiplier: float = 0.5
+    mmc_multiplier: float = 2.0
+    payout_clip: float = 0.05
+    payout_factor: float = 1.0
+    starting_points: float = 1000.0
+    default_stake: float = 100.0
+    max_upload_bytes: int = 20_000_000
+    submissions_per_round: int = 50
+    leaderboard_window_rounds: int = 52
+    warmup_rounds: int = 60
+    retrain_every_rounds: int = 40
+
+    def __post_init__(self) -> None:
+        """Refuse impossible values, all at once."""
+        faults = [
+            Fault("rule_value", f"rules: {rule.name} is {getattr(self, rule.name)}", "give a number above zero")
+            for rule in fields(self)
+            if getattr(self, rule.name) <= 0 and rule.name not in MAY_BE_ZERO
+        ]
+        if faults:
+            raise BadConfig(faults)
+
+    @property
+    def overlap_rounds(self) -> int:
+        """How many consecutive rounds share days of their targets."""
+        return -(-self.horizon_days // self.cadence_days)
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Rules:
+        """Rules from stored data. Raises BadConfig naming every unknown key and wrong type."""
+        known = {rule.name: rule for rule in fields(cls)}
+        faults = [
+            Fault("unknown_rule", f"rules: unknown key {key!r}", f"known keys: {', '.join(known)}")
+            for key in values
+            if key not in known
+        ]
+        faults += [
+            Fault("rule_type", f"rules: {key} is {value!r}", "give a number")
+            for key, value in values.items()
+            if key in known and (isinstance(value, bool) or not isinstance(value, int | float))
+        ]
+        if faults:
+            raise BadConfig(faults)
+        return cls(**values)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data that `from_dict` reads back."""
+        return asdict(self)
+
+
+MAY_BE_ZERO = frozenset({"lag_days", "embargo_rounds", "opens_hour_utc", "corr_multiplier", "mmc_multiplier"})

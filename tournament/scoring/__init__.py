@@ -1,0 +1,1 @@
+"""What predictions are worth: ranks, scores of whole panels, blends, reputation and payout."""

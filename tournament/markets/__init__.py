@@ -1,0 +1,1 @@
+"""From prices to a tournament: quality, features, targets, context and simulated worlds."""

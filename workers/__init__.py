@@ -1,5 +1,6 @@
-"""Celery processes: what runs, when, on which machine and device."""
+"""Celery processes: what runs, when, on which machine and device. Start one by `celery -A workers worker -Q io`."""
 
+import os
 import sys
 from pathlib import Path
 
@@ -7,3 +8,4 @@ from pathlib import Path
 _SOURCE_ROOT = str(Path(__file__).resolve().parent.parent / "platform")
 if _SOURCE_ROOT not in sys.path:
     sys.path.insert(0, _SOURCE_ROOT)
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "regatta.settings")

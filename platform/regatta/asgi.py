@@ -2,11 +2,12 @@
 
 import os
 
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "regatta.settings")
+
 from django.conf import settings
 from django.core.asgi import get_asgi_application
 
 from regatta.environment import refuse_problems
 
-os.environ.setdefault("DJANGO_SETTINGS_MODULE", "regatta.settings")
 refuse_problems(settings.ENVIRONMENT_PROBLEMS)
 application = get_asgi_application()

@@ -20,6 +20,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from regatta.environment import var_folder
 
@@ -65,11 +66,22 @@ def start_postgres() -> None:
     data = var_folder() / "postgres"
     if not (data / "PG_VERSION").exists():
         _initialise(data)
+    command = [str(_program("postgres")), "-D", str(data), *_postgres_options()]
     if not _postgres_answers():
-        _clear_stale(data / "postmaster.pid")
-        _spawn([str(_program("postgres")), "-D", str(data), *_postgres_options()], "postgres", as_postgres=True)
-        _await(_postgres_answers, "postgres")
+        _bring_up(command, "postgres", _postgres_answers, _clear_stale, as_postgres=True)
     _create_database()
+
+
+def ensure_postgres() -> None:
+    """`start_postgres` for a process whose connection was refused; many may ask at once."""
+    with _locked():
+        start_postgres()
+
+
+def ensure_redis() -> None:
+    """`start_redis` for a process whose connection was refused; many may ask at once."""
+    with _locked():
+        start_redis()
 
 
 def start_redis() -> None:
@@ -79,11 +91,9 @@ def start_redis() -> None:
     folder = var_folder() / "redis"
     folder.mkdir(parents=True, exist_ok=True)
     socket = socket_folder() / "redis.sock"
-    socket.unlink(missing_ok=True)
     options = {"port": "0", "unixsocket": str(socket), "dir": str(folder), "appendonly": "yes", "save": ""}
     arguments = [part for name, value in options.items() for part in (f"--{name}", value)]
-    _spawn([str(_redis_program()), *arguments], "redis")
-    _await(_redis_answers, "redis")
+    _bring_up([str(_redis_program()), *arguments], "redis", _redis_answers, lambda: socket.unlink(missing_ok=True))
 
 
 def stop() -> None:
@@ -98,9 +108,10 @@ def stop() -> None:
 
 
 def _postgres_options() -> list[str]:
+    durable = "off" if os.environ.get("REGATTA_DURABLE") == "0" else "on"
     settings = {
         "listen_addresses": "", "unix_socket_directories": str(socket_folder()), "max_connections": "80",
-        "shared_buffers": "128MB", "synchronous_commit": "off", "fsync": "on", "wal_compression": "on",
+        "shared_buffers": "128MB", "unix_socket_permissions": "0700", "synchronous_commit": durable, "fsync": durable, "wal_compression": "on",
     }  # fmt: skip
     return [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
 
@@ -122,7 +133,7 @@ def _redis_program() -> Path:
     return Path(spec.submodule_search_locations[0]) / "bin" / "redis-server"
 
 
-def _identity() -> dict[str, str]:
+def _identity() -> dict[str, Any]:
     """PostgreSQL refuses to run as root: root hands it to an ordinary account."""
     return {"user": _account(), "group": _account()} if os.getuid() == 0 else {}
 
@@ -142,6 +153,13 @@ def _own(path: Path) -> None:
     if os.getuid() == 0:
         shutil.chown(path, _account())
         _let_through(path.resolve().parent)
+
+
+def _refuse_foreign(folder: Path) -> None:
+    """The folder's name can be guessed: one that another account made could hold another account's server."""
+    trusted = {os.getuid(), pwd.getpwnam(_account()).pw_uid if os.getuid() == 0 else os.getuid()}
+    if folder.is_symlink() or folder.stat().st_uid not in trusted:
+        raise ServerFault(f"{folder} belongs to another account; remove it or set DATABASE_URL and REDIS_URL")
 
 
 def _let_through(folder: Path) -> None:
@@ -181,10 +199,10 @@ def _postgres_answers() -> bool:
     return True
 
 
-def _redis():  # type: ignore[no-untyped-def]
+def _redis() -> Any:
     import redis
 
-    return redis.Redis.from_url(redis_url())
+    return redis.Redis.from_url(redis_url(), socket_timeout=5)
 
 
 def _redis_answers() -> bool:
@@ -196,36 +214,43 @@ def _redis_answers() -> bool:
         return False
 
 
-def _clear_stale(pid_file: Path) -> None:
+def _clear_stale() -> None:
     """A killed server leaves its pid file; when that pid now belongs to something else the server would not start."""
-    if not pid_file.exists():
-        return
-    pid = int(pid_file.read_text().split()[0])
+    pid_file = var_folder() / "postgres" / "postmaster.pid"
     try:
+        pid = int(pid_file.read_text().split()[0])
         command = Path(f"/proc/{pid}/cmdline").read_bytes()
-    except OSError:
+    except (OSError, ValueError, IndexError):
         command = b""
     if b"postgres" not in command:
         pid_file.unlink(missing_ok=True)
 
 
-def _spawn(command: list[str], name: str, *, as_postgres: bool = False) -> None:
+def _bring_up(
+    command: list[str], name: str, answers: Callable[[], bool], clear: Callable[[], None], *, as_postgres: bool = False
+) -> None:
+    """Start the server and wait until it answers; again when it ends, as it does while a killed one's children linger."""
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline:
+        clear()
+        process = _spawn(command, name, as_postgres=as_postgres)
+        while process.poll() is None and time.monotonic() < deadline:
+            if answers():
+                return
+            time.sleep(0.05)
+        time.sleep(0.2)
+    raise ServerFault(f"{name} did not answer within {START_SECONDS:.0f} s; see {var_folder()}/log/{name}.log")
+
+
+def _spawn(command: list[str], name: str, *, as_postgres: bool) -> subprocess.Popen[bytes]:
+    """Start a server in a session of its own, so that Ctrl-C at the terminal is not meant for it."""
     logs = var_folder() / "log"
     logs.mkdir(parents=True, exist_ok=True)
-    _own(socket_folder())
     with (logs / f"{name}.log").open("ab") as log:
-        subprocess.Popen(
+        return subprocess.Popen(
             command, stdout=log, stderr=log, stdin=subprocess.DEVNULL, start_new_session=True, cwd="/",
             **(_identity() if as_postgres else {}),
         )  # fmt: skip
-
-
-def _await(answers: Callable[[], bool], name: str) -> None:
-    deadline = time.monotonic() + START_SECONDS
-    while not answers():
-        if time.monotonic() > deadline:
-            raise ServerFault(f"{name} did not answer within {START_SECONDS:.0f} s; see {var_folder()}/log/{name}.log")
-        time.sleep(0.05)
 
 
 @contextmanager
@@ -233,6 +258,7 @@ def _locked() -> Iterator[None]:
     folder = var_folder()
     folder.mkdir(parents=True, exist_ok=True)
     _own(socket_folder())
+    _refuse_foreign(socket_folder())
     with (folder / "embedded.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield

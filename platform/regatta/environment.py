@@ -86,7 +86,9 @@ class Environment:
         found = self.text(name)
         if not found or urlsplit(found).scheme in schemes:
             return found
-        self.problem(number, name, f"{urlsplit(found).scheme or 'without a scheme'!r} ({len(found)} characters)", example)
+        self.problem(
+            number, name, f"{urlsplit(found).scheme or 'without a scheme'!r} ({len(found)} characters)", example
+        )
         return ""
 
     def refuse_unknown(self) -> None:

@@ -11,15 +11,15 @@ from typing import Any
 import dj_database_url
 
 from regatta import embedded
-from regatta.environment import ROOT, Environment, read_email, read_storage, secret_key, var_folder
+from regatta.environment import Environment, read_email, read_storage, secret_key, var_folder
 
 BASE_DIR = Path(__file__).resolve().parent
-ROOT_DIR = ROOT
 
 _env = Environment(os.environ)
 _env.refuse_unknown()
 REGATTA_VAR = var_folder()
 REGATTA_DEVICE = _env.choice("REGATTA_DEVICE", "auto", ("auto", "cpu", "cuda"))
+REGATTA_DURABLE = _env.switch("REGATTA_DURABLE", default=True)
 STORAGE_URL = read_storage(_env, REGATTA_VAR / "artifacts")
 
 DEBUG = _env.switch("REGATTA_DEBUG")
@@ -45,6 +45,7 @@ INSTALLED_APPS = [
     "regatta.ensemble",
     "regatta.portfolios",
     "regatta.api",
+    "regatta.pages",
 ]
 
 MIDDLEWARE = [

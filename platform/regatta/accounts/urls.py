@@ -7,7 +7,9 @@ from regatta.accounts import views
 
 urlpatterns = [
     path("signup/", views.sign_up, name="signup"),
-    path("login/", LoginView.as_view(template_name="accounts/login.html", redirect_authenticated_user=True), name="login"),
+    path(
+        "login/", LoginView.as_view(template_name="accounts/login.html", redirect_authenticated_user=True), name="login"
+    ),
     path("logout/", LogoutView.as_view(), name="logout"),
     path("", views.account, name="account"),
     path("keys/", views.create_key, name="create_key"),

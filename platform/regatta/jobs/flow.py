@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
-from django.db.models import F, Q
+from django.db.models import F, Q, QuerySet
 
 from regatta.jobs.models import Job
 
@@ -81,6 +81,8 @@ def sweep(*, now: datetime) -> Sequence[str]:
     reason = "The job did not end within its limits; this is the platform's fault and costs you nothing."
     lost.filter(spent).update(state=Job.State.FAILED, fault=Job.Fault.PLATFORM, reason=reason, finished_at=now)
     lost.exclude(spent).update(state=Job.State.QUEUED, lease_until=None)
+    late = Job.objects.filter(state=Job.State.QUEUED, deadline_at__lt=now)
+    late.update(state=Job.State.FAILED, fault=Job.Fault.PLATFORM, reason=reason, finished_at=now)
     waiting = Job.objects.filter(state=Job.State.QUEUED).order_by().values_list("queue", flat=True).distinct()
     return list(waiting)
 
@@ -94,5 +96,5 @@ def run_all(queue: str, worker: str, run: Callable[[Job], None], *, clock: Calla
     return count
 
 
-def _mine(job: Job):  # type: ignore[no-untyped-def]
+def _mine(job: Job) -> QuerySet[Job]:
     return Job.objects.filter(pk=job.pk, attempt=job.attempt, state=Job.State.RUNNING)

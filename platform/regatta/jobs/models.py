@@ -35,7 +35,7 @@ class Job(models.Model):
     kind = models.CharField(max_length=60)
     queue = models.CharField(max_length=10, choices=Queue.choices)
     payload = models.JSONField(default=dict)
-    key = models.CharField(max_length=200, unique=True, null=True, blank=True)  # noqa: DJ001 - null: no key, any number
+    key = models.CharField(max_length=200, unique=True, null=True, blank=True)
     state = models.CharField(max_length=10, choices=State.choices, default=State.QUEUED)
     attempt = models.PositiveIntegerField(default=0)
     max_attempts = models.PositiveIntegerField(default=5)

@@ -21,5 +21,5 @@ class DatabaseWrapper(base.DatabaseWrapper):
         try:
             return super().get_new_connection(conn_params)
         except (NoAnswer, OperationalError):
-            embedded.start_postgres()
+            embedded.ensure_postgres()
             return super().get_new_connection(conn_params)

@@ -1,0 +1,63 @@
+"""Servers for the whole run: started by the first test that needs one, stopped and swept away at the end."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+from django.conf import settings
+
+from regatta import embedded
+from regatta.environment import ROOT
+from tests.settings import FOLDER
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Sweep what killed runs left behind."""
+    if hasattr(config, "workerinput"):
+        return
+    for left in FOLDER.glob("*"):
+        if left.name.isdigit() and not Path(f"/proc/{left.name}").exists():
+            _clear(left)
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Stop the servers of this run and remove its folder."""
+    if not hasattr(config, "workerinput"):
+        _clear(Path(os.environ["REGATTA_VAR"]))
+
+
+def _clear(folder: Path) -> None:
+    environment = {**os.environ, "REGATTA_VAR": str(folder), "PYTHONPATH": str(ROOT / "platform")}
+    if (folder / "embedded.lock").exists():
+        subprocess.run([sys.executable, "-m", "regatta.embedded", "stop"], env=environment, check=False)
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def redis_server() -> str:
+    """The address of this run's Redis, which answers."""
+    if settings.EMBEDDED_REDIS:
+        embedded.ensure_redis()
+    return settings.CELERY_BROKER_URL
+
+
+@pytest.fixture
+def process_environment(transactional_db: Any, redis_server: str) -> Iterator[dict[str, str]]:
+    """Variables for a process (a worker, a web server) that shall share the test's database and broker."""
+    database = settings.DATABASES["default"]
+    user = quote(database["USER"]) + (f":{quote(database['PASSWORD'])}" if database["PASSWORD"] else "")
+    port = f":{database['PORT']}" if database["PORT"] else ""
+    address = f"postgres://{user}@{quote(database['HOST'], safe='')}{port}/{database['NAME']}"
+    yield {
+        **os.environ, "DATABASE_URL": address, "REDIS_URL": redis_server, "SECRET_KEY": settings.SECRET_KEY,
+        "DJANGO_SETTINGS_MODULE": "regatta.settings", "PYTHONPATH": f"{ROOT / 'platform'}:{ROOT}",
+        "STORAGE_URL": settings.STORAGE_URL,
+    }  # fmt: skip

@@ -1,0 +1,28 @@
+"""Which function does jobs of which kind. A handler takes the job's payload; called twice, it has its effect once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+Handler = Callable[[dict[str, Any]], dict[str, Any] | None]
+HANDLERS: dict[str, Handler] = {}
+
+
+def handles(kind: str) -> Callable[[Handler], Handler]:
+    """Register the function below as the handler of `kind`."""
+
+    def register(handler: Handler) -> Handler:
+        HANDLERS[kind] = handler
+        return handler
+
+    return register
+
+
+@handles("canary")
+def keep_canary(payload: dict[str, Any]) -> dict[str, Any]:
+    """Store and read back a small file: shows on the status page that queue, worker and storage work together."""
+    from regatta import artifacts
+
+    name = artifacts.put(str(payload.get("text", "")).encode())
+    return {"sha256": name, "text": artifacts.get(name).decode()}

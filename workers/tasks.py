@@ -1,0 +1,36 @@
+"""The tasks that messages name; all are wake-up calls, none carries work."""
+
+from __future__ import annotations
+
+import os
+import socket
+
+from celery import shared_task
+from django.utils import timezone
+
+from regatta.jobs import flow
+from workers.running import run_job
+
+
+@shared_task(name="workers.run_jobs")
+def run_jobs(queue: str) -> None:
+    """Run the jobs of a queue until none waits."""
+    flow.run_all(queue, f"{socket.gethostname()}:{os.getpid()}", run_job, clock=timezone.now)
+
+
+@shared_task(name="workers.sweep")
+def sweep() -> None:
+    """Give up or requeue what lost its worker, and ring for every queue that has work waiting."""
+    for queue in flow.sweep(now=timezone.now()):
+        flow.wake(queue)
+
+
+@shared_task(name="workers.tick")
+def tick() -> None:
+    """Let every running tournament do what is due by its own clock."""
+    from regatta.rounds.schedule import tick as tick_tournament
+
+    from regatta.rounds.models import Tournament
+
+    for tournament in Tournament.objects.filter(is_paused=False):
+        tick_tournament(tournament, tournament.now())

@@ -1,0 +1,1 @@
+"""How good a selector is, measured forward in time with honest errors."""

@@ -1,0 +1,74 @@
+"""Selectors led through history: at each round they know what was known when it opened, nothing else.
+
+Shape suffixes: R rounds, M models.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from tournament.selectors.allocator import surrogate_corr
+from tournament.selectors.protocol import Floats, History, Selector, equal_weights
+
+
+@dataclass(frozen=True, slots=True)
+class WalkForward:
+    """Weights that a selector gave, round by round; NaN before the warm-up ended."""
+
+    name: str
+    weights_RM: Floats
+    train_seconds: float
+    weigh_milliseconds: Floats
+
+    def corr(self, history: History) -> Floats:
+        """corr of the blend in each round (R), from scores and correlations; NaN where not weighed or not resolved."""
+        return blend_corr(self.weights_RM, history)
+
+
+def walk_forward(
+    history: History,
+    selector: Selector,
+    *,
+    warmup: int,
+    retrain_every: int,
+    seed: int = 0,
+    tell: Callable[[int], None] = lambda row: None,
+) -> WalkForward:
+    """Weigh every round after `warmup`; meta-train at the first and every `retrain_every` rounds after it."""
+    weights_RM = np.full(history.scores_RM.shape, np.nan)
+    state, train_seconds, milliseconds = None, 0.0, []
+    for row in range(warmup, len(history)):
+        if not history.active_RM[row].any():
+            continue
+        known = history.known_at(history.opens_at_R[row])
+        if state is None or (row - warmup) % retrain_every == 0:
+            start = time.perf_counter()
+            state = selector.meta_train(known, seed=seed)
+            train_seconds += time.perf_counter() - start
+        start = time.perf_counter()
+        weights_RM[row] = selector.weights(selector.adapt(state, known), history.query(row))
+        milliseconds.append((time.perf_counter() - start) * 1e3)
+        tell(row)
+    return WalkForward(selector.name, weights_RM, train_seconds, np.array(milliseconds))
+
+
+def blend_corr(weights_RM: Floats, history: History) -> Floats:
+    """corr of each round's blend (R); NaN where weights or scores are missing."""
+    out = np.full(len(history), np.nan)
+    for row in range(len(history)):
+        if np.isfinite(weights_RM[row]).all() and np.isfinite(history.scores_RM[row]).any():
+            correlations = history.correlations_RMM[row].astype(float)
+            out[row] = surrogate_corr(weights_RM[row], history.scores_RM[row], correlations)
+    return out
+
+
+def equal_corr(history: History) -> Floats:
+    """corr of the equal-weight blend of each round (R)."""
+    rows: Sequence[Floats] = [
+        equal_weights(active) if active.any() else np.full(len(active), np.nan) for active in history.active_RM
+    ]
+    return blend_corr(np.array(rows), history)

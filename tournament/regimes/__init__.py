@@ -1,0 +1,1 @@
+"""What weather the market is in, told from what was known at the time."""

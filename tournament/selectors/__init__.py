@@ -1,0 +1,1 @@
+"""Who weighs the models: one protocol, several families."""

@@ -1,0 +1,1 @@
+"""The neural families: the only rooms of the tournament that load torch."""

@@ -1,0 +1,143 @@
+"""What a selector is shown and what it must answer.
+
+Shape suffixes: R rounds (oldest first), M models, K context columns. A round is (scores s, model correlations C,
+context, active mask, times): for standardised predictions P and target y, corr(Pw, y) = s.w / sqrt(w'Cw), so every
+selector works on s and C alone.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field, replace
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+from safetensors.numpy import load, save
+
+from tournament.errors import BadInput, Fault
+
+Floats = NDArray[np.float64]
+Times = NDArray[np.datetime64]
+FORMAT = 1
+BY_ROUND = (
+    "rounds_R", "opens_at_R", "resolves_at_R", "active_RM", "scores_RM", "correlations_RMM", "context_RK", "stakes_RM",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """Rounds as a selector may see them; a score is NaN where the model did not submit or the target is not known."""
+
+    rounds_R: NDArray[np.int64]
+    models: tuple[str, ...]
+    opens_at_R: Times
+    resolves_at_R: Times
+    active_RM: NDArray[np.bool_]
+    scores_RM: Floats
+    correlations_RMM: NDArray[np.float32]
+    context_RK: Floats
+    context_names: tuple[str, ...]
+    stakes_RM: Floats
+
+    def __post_init__(self) -> None:
+        """Refuse shapes that do not meet."""
+        rounds, models = self.scores_RM.shape
+        shapes = (self.active_RM.shape, self.correlations_RMM.shape[:2], (len(self.rounds_R), len(self.models)))
+        if any(shape != (rounds, models) for shape in shapes) or len(self.context_RK) != rounds:
+            raise BadInput(Fault("shape", f"history of {rounds} rounds and {models} models meets shapes {shapes}"))
+
+    def __len__(self) -> int:
+        return len(self.rounds_R)
+
+    def take(self, rows: NDArray[Any] | slice) -> History:
+        """Some of the rounds."""
+        return replace(self, **{name: getattr(self, name)[rows] for name in BY_ROUND})
+
+    def known_at(self, time: np.datetime64) -> History:
+        """What was known at `time`: rounds opened before it, with scores of those resolved by it."""
+        seen = self.take(self.opens_at_R < time)
+        return replace(seen, scores_RM=np.where((seen.resolves_at_R <= time)[:, None], seen.scores_RM, np.nan))
+
+    def resolved(self) -> History:
+        """The rounds that have at least one score."""
+        return self.take(np.isfinite(self.scores_RM).any(axis=1))
+
+    def query(self, row: int) -> Query:
+        """The question that round `row` asked at its close."""
+        return Query(
+            self.models, self.opens_at_R[row], self.active_RM[row], self.correlations_RMM[row].astype(float),
+            self.context_RK[row], self.stakes_RM[row],
+        )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """One round to weigh: who submitted, how alike the models are, and the context at opening."""
+
+    models: tuple[str, ...]
+    opens_at: np.datetime64
+    active_M: NDArray[np.bool_]
+    correlations_MM: Floats
+    context_K: Floats
+    stakes_M: Floats
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """What a selector has learned (arrays and config), and the support it was adapted on (never stored)."""
+
+    family: str
+    arrays: dict[str, NDArray[Any]] = field(default_factory=dict)
+    config: dict[str, Any] = field(default_factory=dict)
+    support: History | None = None
+
+    def to_bytes(self) -> bytes:
+        """The learned part as safetensors; no code, no pickle."""
+        header = {"family": self.family, "config": json.dumps(self.config, sort_keys=True), "format": str(FORMAT)}
+        arrays = {name: np.ascontiguousarray(values) for name, values in self.arrays.items()}
+        return save(arrays or {"empty": np.zeros(1)}, metadata=header)
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> State:
+        """Read what `to_bytes` wrote. Raises BadInput."""
+        try:
+            size = int.from_bytes(data[:8], "little")
+            header = json.loads(data[8 : 8 + size])["__metadata__"]
+            arrays = {name: values for name, values in load(data).items() if name != "empty"}
+            return cls(header["family"], arrays, json.loads(header["config"]))
+        except (KeyError, ValueError, OSError) as error:
+            raise BadInput(Fault("state", f"this is not a selector's state: {error}")) from None
+
+    def adapted(self, support: History) -> State:
+        """The same knowledge beside another support."""
+        return replace(self, support=support)
+
+
+class Selector(Protocol):
+    """Weighs any set of models, also models never seen before."""
+
+    name: str
+
+    def meta_train(self, history: History, *, seed: int = 0) -> State:
+        """Learn from resolved rounds; everything in `history` must be known now."""
+
+    def adapt(self, state: State, support: History) -> State:
+        """Take in what is known at a query's opening."""
+
+    def weights(self, state: State, query: Query) -> Floats:
+        """Weights (M) on the simplex over the active models."""
+
+
+def equal_weights(active_M: NDArray[np.bool_]) -> Floats:
+    """The same weight for each active model. Raises BadInput when none is active."""
+    if not active_M.any():
+        raise BadInput("no model submitted to this round; there is nothing to weigh")
+    return active_M / active_M.sum()
+
+
+def on_simplex(values_M: Floats, active_M: NDArray[np.bool_]) -> Floats:
+    """Positive part over the active models, summing to one; equal weights when nothing is positive."""
+    positive = np.where(active_M & np.isfinite(values_M), np.maximum(values_M, 0.0), 0.0)
+    total = positive.sum()
+    return positive / total if total > 0 else equal_weights(active_M)

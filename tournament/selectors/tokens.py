@@ -1,0 +1,96 @@
+"""What is known of each model when a round opens, for all rounds at once.
+
+Shape suffixes: Q query rounds, R support rounds, M models, T tokens. Row q reads scores resolved by q's opening only:
+the mask known_QR is part of every sum.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tournament.selectors.protocol import Floats, History, Query
+
+HALF_LIVES = (4.0, 13.0, 40.0, 120.0)
+BANDWIDTHS = (0.5, 1.0)
+SHRINK_ROUNDS = 6.0
+"""A model's mean is shrunk to the mean of all models as if it had this many rounds of it."""
+SCALE = 50.0
+"""Scores are about 0.02; networks want about 1."""
+TOKENS = (*(f"trailing_{life:g}" for life in HALF_LIVES), *(f"similar_{width:g}" for width in BANDWIDTHS),
+          "deviation", "seen", "likeness")  # fmt: skip
+MEANS = len(HALF_LIVES) + len(BANDWIDTHS)
+
+
+def known_rounds(queries: History, support: History) -> NDArray[np.bool_]:
+    """Whether support round r was resolved when query round q opened (Q x R)."""
+    return support.resolves_at_R[None, :] <= queries.opens_at_R[:, None]
+
+
+def tokens(queries: History, support: History) -> Floats:
+    """Tokens of every model in every query round (Q x M x T)."""
+    known_QR = known_rounds(queries, support).astype(float)
+    lag_QR = (queries.opens_at_R[:, None] - support.opens_at_R[None, :]).astype("timedelta64[s]").astype(float)
+    cadence = (
+        float(np.median(np.diff(support.opens_at_R).astype("timedelta64[s]").astype(float)))
+        if len(support) > 1
+        else 1.0
+    )
+    age_QR = np.maximum(lag_QR / max(cadence, 1.0), 0.0)
+    scored_RM = np.isfinite(support.scores_RM)
+    scores_RM = np.where(scored_RM, support.scores_RM, 0.0)
+    weights = [known_QR * 0.5 ** (age_QR / life) for life in HALF_LIVES]
+    distance_QR = context_distance(queries, support)
+    weights += [known_QR * 0.5 ** (age_QR / 160.0) * np.exp(-0.5 * distance_QR / width**2) for width in BANDWIDTHS]
+    means = [shrunk_means(weight, scores_RM, scored_RM) * SCALE for weight in weights]
+    count_QM = known_QR @ scored_RM
+    spread_QM = np.sqrt(np.maximum(known_QR @ scores_RM**2 / np.maximum(count_QM, 1.0), 0.0))
+    return np.stack([*means, spread_QM * 10.0, np.log1p(count_QM) / 5.0, likeness(queries)], axis=2)
+
+
+def _cadence(support: History) -> float:
+    """Seconds from one round to the next."""
+    gaps = np.diff(support.opens_at_R).astype("timedelta64[s]").astype(float)
+    return max(float(np.median(gaps)), 1.0) if len(gaps) else 1.0
+
+
+def shrunk_means(weight_QR: Floats, scores_RM: Floats, scored_RM: NDArray[np.bool_]) -> Floats:
+    """Weighted mean score of each model, shrunk to the mean over all models (Q x M).
+
+    Weights are scaled so that the heaviest round counts one: shrinkage then is in rounds.
+    """
+    weight_QR = weight_QR / np.maximum(weight_QR.max(axis=1, keepdims=True), 1e-12)
+    total_QM = weight_QR @ scores_RM
+    count_QM = weight_QR @ scored_RM
+    common_Q1 = total_QM.sum(axis=1, keepdims=True) / np.maximum(count_QM.sum(axis=1, keepdims=True), 1e-12)
+    return np.asarray((total_QM + SHRINK_ROUNDS * common_Q1) / (count_QM + SHRINK_ROUNDS))
+
+
+def context_distance(queries: History, support: History) -> Floats:
+    """Mean squared distance of contexts in units of the support's spread (Q x R); missing columns count nothing."""
+    if not len(support):
+        return np.zeros((len(queries), 0))
+    centre, spread = np.nanmean(support.context_RK, axis=0), np.nanstd(support.context_RK, axis=0) + 1e-12
+    query_QK = np.nan_to_num(np.clip((queries.context_RK - centre) / spread, -3, 3))
+    support_RK = np.nan_to_num(np.clip((support.context_RK - centre) / spread, -3, 3))
+    squares = (query_QK**2).sum(1)[:, None] + (support_RK**2).sum(1)[None, :] - 2 * query_QK @ support_RK.T
+    return np.asarray(np.maximum(squares, 0.0) / max(1, query_QK.shape[1]))
+
+
+def likeness(queries: History) -> Floats:
+    """Correlation of each model with the equal-weight blend of its round (Q x M)."""
+    active_QM = queries.active_RM.astype(float)
+    correlations = np.nan_to_num(queries.correlations_RMM.astype(float))
+    share_QM = active_QM / np.maximum(active_QM.sum(axis=1, keepdims=True), 1.0)
+    with_blend = np.einsum("qmn,qn->qm", correlations, share_QM)
+    variance = np.einsum("qm,qm->q", with_blend, share_QM)
+    return np.asarray(with_blend / np.sqrt(np.maximum(variance, 1e-9))[:, None])
+
+
+def as_history(query: Query, support: History) -> History:
+    """A query as a history of one round, beside its support."""
+    return History(
+        np.zeros(1, dtype=np.int64), query.models, np.array([query.opens_at]), np.array([query.opens_at]),
+        query.active_M[None], np.full((1, len(query.models)), np.nan), query.correlations_MM[None].astype(np.float32),
+        query.context_K[None], support.context_names, query.stakes_M[None],
+    )  # fmt: skip

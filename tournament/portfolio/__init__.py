@@ -1,0 +1,1 @@
+"""From the meta-model to a book: risk, one convex rebalance, accounting and the tear sheet."""

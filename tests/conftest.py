@@ -6,7 +6,6 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -50,13 +49,13 @@ def redis_server() -> str:
 
 
 @pytest.fixture
-def process_environment(transactional_db: Any, redis_server: str) -> Iterator[dict[str, str]]:
+def process_environment(transactional_db: Any, redis_server: str) -> dict[str, str]:
     """Variables for a process (a worker, a web server) that shall share the test's database and broker."""
     database = settings.DATABASES["default"]
     user = quote(database["USER"]) + (f":{quote(database['PASSWORD'])}" if database["PASSWORD"] else "")
     port = f":{database['PORT']}" if database["PORT"] else ""
     address = f"postgres://{user}@{quote(database['HOST'], safe='')}{port}/{database['NAME']}"
-    yield {
+    return {
         **os.environ, "DATABASE_URL": address, "REDIS_URL": redis_server, "SECRET_KEY": settings.SECRET_KEY,
         "DJANGO_SETTINGS_MODULE": "regatta.settings", "PYTHONPATH": f"{ROOT / 'platform'}:{ROOT}",
         "STORAGE_URL": settings.STORAGE_URL,

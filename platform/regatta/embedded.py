@@ -110,9 +110,15 @@ def stop() -> None:
 def _postgres_options() -> list[str]:
     durable = "off" if os.environ.get("REGATTA_DURABLE") == "0" else "on"
     settings = {
-        "listen_addresses": "", "unix_socket_directories": str(socket_folder()), "max_connections": "80",
-        "shared_buffers": "128MB", "unix_socket_permissions": "0700", "synchronous_commit": durable, "fsync": durable, "wal_compression": "on",
-    }  # fmt: skip
+        "listen_addresses": "",
+        "unix_socket_directories": str(socket_folder()),
+        "unix_socket_permissions": "0700",
+        "max_connections": "80",
+        "shared_buffers": "128MB",
+        "synchronous_commit": durable,
+        "fsync": durable,
+        "wal_compression": "on",
+    }
     return [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
 
 
@@ -229,7 +235,7 @@ def _clear_stale() -> None:
 def _bring_up(
     command: list[str], name: str, answers: Callable[[], bool], clear: Callable[[], None], *, as_postgres: bool = False
 ) -> None:
-    """Start the server and wait until it answers; again when it ends, as it does while a killed one's children linger."""
+    """Start the server and wait until it answers; start anew when it ends, as it does while a killed one's lingers."""
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline:
         clear()

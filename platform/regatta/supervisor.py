@@ -6,6 +6,7 @@ again; what it was doing is a Job row whose lease runs out. The children die wit
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import fcntl
 import os
@@ -129,10 +130,8 @@ class Supervisor:
             process.terminate()
         deadline = time.monotonic() + GRACE_SECONDS
         for process in running:
-            try:
+            with contextlib.suppress(subprocess.TimeoutExpired):
                 process.wait(max(0.1, deadline - time.monotonic()))
-            except subprocess.TimeoutExpired:
-                pass
             _kill_session(process)
             process.wait()
         self.children = []

@@ -13,7 +13,7 @@ class Command(BaseCommand):
     """Starts everything and stays until Ctrl-C."""
 
     help = (
-        "Serve the site: embedded PostgreSQL and Redis (unless DATABASE_URL, REDIS_URL are set), migrations, web server, "
+        "Serve the site: embedded PostgreSQL and Redis (unless DATABASE_URL, REDIS_URL are set), migrations, web, "
         "workers and schedule. Example: manage.py serve --port 8080"
     )
 

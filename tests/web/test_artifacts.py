@@ -1,0 +1,41 @@
+"""Stored files are whole, immutable and named by their hash."""
+
+import hashlib
+from pathlib import Path
+
+import pytest
+from pytest_django.fixtures import SettingsWrapper
+
+from regatta import artifacts
+
+
+@pytest.fixture(autouse=True)
+def folder(settings: SettingsWrapper, tmp_path: Path) -> Path:
+    settings.STORAGE_URL = tmp_path.as_uri()
+    artifacts._bucket.cache_clear()
+    return tmp_path
+
+
+def test_bytes_come_back_under_their_hash() -> None:
+    name = artifacts.put(b"a panel")
+
+    assert name == hashlib.sha256(b"a panel").hexdigest()
+    assert artifacts.get(name) == b"a panel"
+
+
+def test_the_same_bytes_are_stored_once(folder: Path) -> None:
+    artifacts.put(b"a panel")
+    artifacts.put(b"a panel")
+
+    assert len([path for path in folder.rglob("*") if path.is_file()]) == 1
+
+
+def test_a_missing_file_is_named() -> None:
+    with pytest.raises(artifacts.MissingArtifact, match="0000"):
+        artifacts.get("0" * 64)
+
+
+@pytest.mark.parametrize("name", ["", "../../etc/passwd", "A" * 64, "0" * 63])
+def test_a_name_that_is_no_hash_never_becomes_a_path(name: str) -> None:
+    with pytest.raises(artifacts.MissingArtifact):
+        artifacts.get(name)

@@ -26,3 +26,11 @@ def keep_canary(payload: dict[str, Any]) -> dict[str, Any]:
 
     name = artifacts.put(str(payload.get("text", "")).encode())
     return {"sha256": name, "text": artifacts.get(name).decode()}
+
+
+@handles("train_selectors")
+def train_selectors(payload: dict[str, Any]) -> dict[str, Any]:
+    """Meta-train every family of selectors; torch is loaded only by the worker that does it."""
+    from workers import meta_training
+
+    return meta_training.train_selectors(payload)

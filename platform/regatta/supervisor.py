@@ -41,10 +41,12 @@ class SupervisorFault(RuntimeError):
 
 @dataclass(slots=True)
 class Child:
-    """A process that is to run always, and the one that does so now."""
+    """A process that is to run always, or `once` until it ends well, and the one that does so now."""
 
     name: str
     command: list[str]
+    once: bool = False
+    done: bool = False
     process: subprocess.Popen[bytes] | None = None
     failures: int = 0
     started: float = 0.0
@@ -53,7 +55,7 @@ class Child:
     def is_due(self, now: float) -> bool:
         """Whether to start it (again): at once at first, later with pauses that grow to ten seconds."""
         pause = min(10.0, 0.25 * 2**self.failures) if self.failures else 0.0
-        return self.process is None and now >= self.started + pause
+        return self.process is None and not self.done and now >= self.started + pause
 
 
 @dataclass
@@ -106,6 +108,7 @@ class Supervisor:
         now = time.monotonic()
         for child in self.children:
             if child.process is not None and child.process.poll() is not None:
+                child.done = child.once and child.process.returncode == 0
                 _bury(child, now)
             if child.is_due(now):
                 self._start(child, now)

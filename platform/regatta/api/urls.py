@@ -1,5 +1,19 @@
-"""Addresses of the api."""
+"""Addresses of the REST API."""
 
-from django.urls import URLPattern, URLResolver
+from django.urls import path
 
-urlpatterns: list[URLPattern | URLResolver] = []
+from regatta.api import accounts, submissions, tournaments
+
+urlpatterns = [
+    path("accounts/", accounts.sign_up),
+    path("keys/", accounts.issue_key),
+    path("tournaments/", tournaments.index),
+    path("tournaments/<slug:slug>/", tournaments.detail),
+    path("tournaments/<slug:slug>/rounds/", tournaments.rounds),
+    path("tournaments/<slug:slug>/files/<str:name>", tournaments.file),
+    path("tournaments/<slug:slug>/leaderboard/", tournaments.leaderboard),
+    path("models/", submissions.create_model),
+    path("models/<str:name>/scores/", submissions.scores),
+    path("submissions/", submissions.submit),
+    path("submissions/<int:pk>/", submissions.detail),
+]

@@ -54,6 +54,7 @@ class RegimeState(models.Model):
     names = models.JSONField(default=list)
     probabilities = models.JSONField(default=list)
     label = models.PositiveSmallIntegerField(default=0)
+    novelty = models.FloatField(null=True)
     known_at = models.DateTimeField()
 
     def __str__(self) -> str:
@@ -68,7 +69,6 @@ class RoundWeights(models.Model):
     family = models.CharField(max_length=40)
     is_champion = models.BooleanField(default=False)
     weights = models.JSONField(default=dict)
-    novelty = models.FloatField(null=True)
     explanation = models.JSONField(default=dict)
     corr = models.FloatField(null=True, help_text="Corr of this blend, once the round has resolved.")
     known_at = models.DateTimeField()

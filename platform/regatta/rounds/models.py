@@ -122,6 +122,7 @@ class Round(models.Model):
     live_sha256 = models.CharField(max_length=64, blank=True)
     universe_size = models.PositiveIntegerField(default=0)
     context = models.JSONField(default=dict)
+    stakes = models.JSONField(default=dict, help_text="Points at stake by model, at the close.")
     panel_sha256 = models.CharField(max_length=64, blank=True)
     panel_models = models.JSONField(default=list, help_text="Names of the sealed panel's columns.")
     target_sha256 = models.CharField(max_length=64, blank=True)
@@ -135,7 +136,8 @@ class Round(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["tournament", "number"], name="round_number_once"),
             models.CheckConstraint(
-                condition=Q(opens_at__lt=F("closes_at")) & Q(closes_at__lt=F("resolves_at")), name="round_times_in_order"
+                condition=Q(opens_at__lt=F("closes_at")) & Q(closes_at__lt=F("resolves_at")),
+                name="round_times_in_order",
             ),
         ]
         indexes = [models.Index(fields=["tournament", "status"], name="rounds_by_status")]

@@ -22,6 +22,7 @@ class Score(models.Model):
     bmc = models.FloatField(null=True)
     fnc = models.FloatField(null=True)
     max_feature_exposure = models.FloatField(null=True)
+    linear = models.FloatField(null=True, help_text="s = P'y/n: what selectors learn from.")
     corr_percentile = models.FloatField(null=True)
     mmc_percentile = models.FloatField(null=True)
     known_at = models.DateTimeField()

@@ -22,7 +22,9 @@ class LedgerAccount(models.Model):
 
     kind = models.CharField(max_length=10, choices=Kind.choices)
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT)
-    model = models.OneToOneField(ContributedModel, null=True, blank=True, on_delete=models.PROTECT, related_name="stake")
+    model = models.OneToOneField(
+        ContributedModel, null=True, blank=True, on_delete=models.PROTECT, related_name="stake"
+    )
 
     class Meta:
         constraints = [

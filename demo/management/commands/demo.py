@@ -1,0 +1,89 @@
+"""`manage.py demo`: the whole course, from sign-up to portfolio, ending on a living site."""
+
+from __future__ import annotations
+
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+from demo.tournaments import ROUNDS, prepare
+from regatta.accounts.models import User
+from regatta.rounds.models import Round, Tournament
+from regatta.supervisor import Child, Supervisor, SupervisorFault
+from tournament.errors import BadInput
+
+SEEN_SECONDS = 0.5
+ADMIN = ("harbourmaster", "harbour-lights-at-dusk")
+
+
+class Command(BaseCommand):
+    """Brings both tournaments through their rounds by the code that serves live ones."""
+
+    help = "Run the demonstration and serve the site. Example: manage.py demo --exit --market prices.parquet"
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """Which prices, how many rounds, and whether to stay."""
+        parser.add_argument("--market", type=Path, help="a price panel (Parquet or CSV) in place of the bundled one")
+        parser.add_argument("--exit", action="store_true", help="stop when the course is run")
+        parser.add_argument("--rounds", type=int, help="rounds of each tournament (default: 225 and 165)")
+        parser.add_argument("--port", type=int, default=8000)
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Start everything, sail, then serve."""
+        start = time.monotonic()
+        rounds = {name: options["rounds"] or count for name, count in ROUNDS.items()}
+        try:
+            with Supervisor(port=options["port"]) as site:
+                site.wait_until_ready()
+                tournaments = prepare(options["market"], rounds=rounds)
+                self._sail(site, tournaments)
+                self._tell(site, tournaments, time.monotonic() - start)
+                if not options["exit"]:
+                    site.run()
+        except (SupervisorFault, BadInput) as fault:
+            raise CommandError(str(fault)) from None
+
+    def _sail(self, site: Supervisor, tournaments: list[Tournament]) -> None:
+        """Run fleets and replays as children of the site, under progress bars."""
+        fleet = [sys.executable, "-m", "contributors.fleet", "--url", site.address, "--tournament"]
+        replays = [
+            Child(f"replay-{t.slug}", [sys.executable, "manage.py", "replay", t.slug], once=True) for t in tournaments
+        ]
+        fleets = [Child(f"fleet-{t.slug}", [*fleet, t.slug]) for t in tournaments]
+        if all(_sailed(tournament) for tournament in tournaments):
+            return
+        site.children += [*fleets, *replays]
+        bars = Progress(TextColumn("{task.description:16}"), BarColumn(), TextColumn("{task.completed}/{task.total} rounds"),
+                        TimeElapsedColumn(), console=Console(file=sys.stderr), disable=not sys.stderr.isatty())  # fmt: skip
+        with bars:
+            tasks = [(bars.add_task(t.name, total=t.rounds.count()), t) for t in tournaments]
+            while not all(replay.done for replay in replays):
+                site.watch()
+                if any(replay.failures > 5 for replay in replays):
+                    raise SupervisorFault("a replay fails again and again; see var/log/replay-*.log")
+                for task, tournament in tasks:
+                    bars.update(task, completed=tournament.rounds.exclude(status=Round.Status.SCHEDULED).count())
+                time.sleep(SEEN_SECONDS)
+
+    def _tell(self, site: Supervisor, tournaments: list[Tournament], seconds: float) -> None:
+        """Say what was done and how to log in."""
+        if not User.objects.filter(username=ADMIN[0]).exists():
+            User.objects.create_superuser(ADMIN[0], "harbourmaster@example.org", ADMIN[1])
+        for tournament in tournaments:
+            resolved = tournament.rounds.filter(status=Round.Status.RESOLVED).count()
+            self.stdout.write(f"{tournament.name}: {resolved} rounds resolved, {tournament.models.count()} models")
+        self.stdout.write(f"The course took {seconds:.0f} s.")
+        self.stdout.write(
+            f"Site: {site.address}   admin: {ADMIN[0]} / {ADMIN[1]}   contributors: amara, bjorn, chiara ..."
+        )
+
+
+def _sailed(tournament: Tournament) -> bool:
+    """Whether the replay has reached its last round and everything before it."""
+    last = tournament.rounds.order_by("-number").first()
+    return last is not None and last.status != Round.Status.SCHEDULED

@@ -1,0 +1,91 @@
+"""How the API is asked and how it refuses: one envelope for every error."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import asdict
+from datetime import timedelta
+from functools import wraps
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.http import Http404, HttpRequest, HttpResponseBase, JsonResponse
+from django.utils import timezone
+from django.views.decorators.csrf import csrf_exempt
+
+from regatta.accounts.models import ApiKey, authenticate_token
+from tournament.errors import BadInput, Fault
+
+View = Callable[..., HttpResponseBase]
+USED_EVERY = timedelta(minutes=5)
+"""How exactly a key's last use is kept: a write on every request would be a write too many."""
+
+
+class Refusal(Exception):
+    """An answer other than success."""
+
+    def __init__(self, status: int, code: str, message: str, hint: str = "", faults: tuple[Fault, ...] = ()) -> None:
+        super().__init__(message)
+        self.status, self.code, self.message, self.hint, self.faults = status, code, message, hint, faults
+
+    def answer(self) -> JsonResponse:
+        """The envelope."""
+        error: dict[str, Any] = {"code": self.code, "message": self.message, "hint": self.hint}
+        if self.faults:
+            error["faults"] = [asdict(fault) for fault in self.faults]
+        return JsonResponse({"error": error}, status=self.status)
+
+
+def endpoint(*methods: str, scope: str = "") -> Callable[[View], View]:
+    """A view of the API: its methods, the scope its key needs (none: open to all), its refusals in the envelope."""
+
+    def decorate(view: View) -> View:
+        @csrf_exempt
+        @wraps(view)
+        def answer(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+            try:
+                if request.method not in methods:
+                    raise Refusal(
+                        405, "method_not_allowed", f"{request.method} is not for this address", ", ".join(methods)
+                    )
+                if scope:
+                    request.api_key = _key(request, scope)  # type: ignore[attr-defined]
+                return view(request, *args, **kwargs)
+            except Refusal as refusal:
+                return refusal.answer()
+            except Http404 as missing:
+                return Refusal(404, "not_found", str(missing) or "there is nothing at this address").answer()
+            except BadInput as bad:
+                return Refusal(422, bad.faults[0].code, str(bad.faults[0]), faults=bad.faults).answer()
+            except ValidationError as bad:
+                return Refusal(422, "invalid", "; ".join(bad.messages)).answer()
+
+        return answer
+
+    return decorate
+
+
+def body(request: HttpRequest, *required: str) -> dict[str, Any]:
+    """The JSON object of a request. Raises Refusal naming what is missing."""
+    try:
+        data = json.loads(request.body)
+    except ValueError:
+        raise Refusal(400, "bad_json", "the body is not JSON", "send an object") from None
+    missing = [name for name in required if not isinstance(data, dict) or not isinstance(data.get(name), str)]
+    if missing:
+        raise Refusal(422, "missing_field", f"text fields missing: {', '.join(missing)}", f"send {', '.join(required)}")
+    return dict(data)
+
+
+def _key(request: HttpRequest, scope: str) -> ApiKey:
+    kind, _, token = request.headers.get("Authorization", "").partition(" ")
+    now = timezone.now()
+    key = authenticate_token(token, now) if kind == "Token" else None
+    if key is None:
+        raise Refusal(401, "not_authenticated", "no valid key", "send 'Authorization: Token <public_id>$<secret>'")
+    if not key.allows(scope):
+        raise Refusal(403, "missing_scope", f"this key may not {scope}", "make a key with that scope")
+    if key.last_used_at is None or now - key.last_used_at > USED_EVERY:
+        ApiKey.objects.filter(pk=key.pk).update(last_used_at=now)
+    return key

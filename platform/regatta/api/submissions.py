@@ -1,0 +1,90 @@
+"""Models, submissions and scores of whoever holds the key."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db import IntegrityError, transaction
+from django.http import HttpRequest, JsonResponse
+from django.shortcuts import get_object_or_404
+
+from regatta.api.envelope import Refusal, body, endpoint
+from regatta.rounds.models import Round, Tournament
+from regatta.scores.models import Score
+from regatta.submissions.intake import receive
+from regatta.submissions.models import ContributedModel, Submission
+
+
+def submission_json(submission: Submission) -> dict[str, Any]:
+    """A submission as its owner sees it."""
+    plain = {name: getattr(submission, name) for name in ("id", "status", "is_late", "rows", "size", "faults")}
+    return plain | {"round": submission.round.number, "received_at": submission.received_at.isoformat()}
+
+
+@endpoint("POST", scope="manage")
+def create_model(request: HttpRequest) -> JsonResponse:
+    """Open a slot for a model."""
+    data = body(request, "tournament", "name")
+    tournament = get_object_or_404(Tournament, slug=data["tournament"])
+    owner = request.api_key.owner  # type: ignore[attr-defined]
+    model = ContributedModel(tournament=tournament, owner=owner, name=data["name"])
+    if ContributedModel.objects.filter(name=data["name"]).exists():
+        raise Refusal(409, "name_taken", f"a model {data['name']!r} exists", "choose another name")
+    model.full_clean()
+    try:
+        with transaction.atomic():
+            model.save()
+    except IntegrityError:
+        raise Refusal(409, "name_taken", f"a model {data['name']!r} exists", "choose another name") from None
+    return JsonResponse({"name": model.name, "tournament": tournament.slug}, status=201)
+
+
+@endpoint("POST", scope="submit")
+def submit(request: HttpRequest) -> JsonResponse:
+    """Upload predictions as the body: `?model=name` and, unless the open round is meant, `&round=number`."""
+    owner = request.api_key.owner  # type: ignore[attr-defined]
+    model = (
+        ContributedModel.objects.select_related("tournament")
+        .filter(owner=owner, name=request.GET.get("model", ""))
+        .first()
+    )
+    if model is None:
+        raise Refusal(
+            404, "no_model", f"you have no model {request.GET.get('model', '')!r}", "open it at /api/v1/models/"
+        )
+    round = _round(model, request.GET.get("round", ""))
+    filename = request.headers.get("X-Filename", "predictions.csv")
+    now = model.tournament.now()
+    submission = receive(model, round, request.body, filename=filename, source="api", now=now)
+    return JsonResponse(submission_json(submission), status=201)
+
+
+@endpoint("GET", scope="read")
+def detail(request: HttpRequest, pk: int) -> JsonResponse:
+    """One of your submissions."""
+    owner = request.api_key.owner  # type: ignore[attr-defined]
+    return JsonResponse(submission_json(get_object_or_404(Submission, pk=pk, model__owner=owner)))
+
+
+@endpoint("GET")
+def scores(request: HttpRequest, name: str) -> JsonResponse:
+    """Final scores of a model, oldest first."""
+    model = get_object_or_404(ContributedModel, name=name)
+    columns = ("round__number", "corr", "mmc", "bmc", "fnc", "max_feature_exposure", "corr_percentile")
+    rows = Score.objects.filter(model=model, is_final=True).order_by("round__number").values_list(*columns)
+    names = ("round", *columns[1:])
+    return JsonResponse({"model": name, "results": [dict(zip(names, row, strict=True)) for row in rows]})
+
+
+def _round(model: ContributedModel, number: str) -> Round:
+    """The round asked for, or the open one."""
+    rounds = Round.objects.select_related("tournament").filter(tournament=model.tournament)
+    if number:
+        found = rounds.filter(number=int(number)).first() if number.isdigit() else None
+        if found is None:
+            raise Refusal(404, "no_round", f"there is no round {number!r}", "ask /rounds/ for their numbers")
+        return found
+    found = rounds.filter(status=Round.Status.OPEN).order_by("-number").first()
+    if found is None:
+        raise Refusal(409, "not_open", "no round is open", "wait for the next opening, or name a round")
+    return found

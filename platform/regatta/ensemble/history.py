@@ -1,0 +1,61 @@
+"""What selectors learn from: sealed panels and final scores, as known at a time."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+
+from regatta.rounds.models import Round, Tournament
+from regatta.rounds.sealing import read_panel
+from regatta.scores.models import Score
+from tournament.markets.context import CONTEXT_NAMES
+from tournament.scoring.blend import model_correlations
+from tournament.selectors.protocol import History
+
+
+def history(tournament: Tournament, now: datetime, *, through: Round | None = None) -> History:
+    """Every sealed round opened by `now` (and up to `through`), with the scores of those resolved by `now`."""
+    rounds = tournament.rounds.exclude(panel_sha256="").exclude(panel_models=[]).filter(opens_at__lte=now)
+    if through is not None:
+        rounds = rounds.filter(number__lte=through.number)
+    ordered = list(rounds.order_by("number"))
+    models = tuple(sorted({name for round in ordered for name in round.panel_models}))
+    place = {name: j for j, name in enumerate(models)}
+    shape = (len(ordered), len(models))
+    active, scores, stakes = np.zeros(shape, dtype=bool), np.full(shape, np.nan), np.zeros(shape)
+    correlations = np.zeros((*shape, len(models)), dtype=np.float32)
+    for row, round in enumerate(ordered):
+        columns = np.array([place[name] for name in round.panel_models])
+        active[row, columns] = True
+        correlations[row][np.ix_(columns, columns)] = _correlations(round.panel_sha256)
+        if round.resolved_at is not None and round.resolved_at <= now:
+            for name, value in _linear_scores(round.pk, round.target_sha256).items():
+                scores[row, place[name]] = value
+        for name, amount in round.stakes.items():
+            if name in place:
+                stakes[row, place[name]] = amount
+    return History(
+        np.array([round.number for round in ordered]), models, _times(round.opens_at for round in ordered),
+        _times(round.resolves_at for round in ordered), active, scores, correlations,
+        np.array([[round.context.get(name, np.nan) for name in CONTEXT_NAMES] for round in ordered], dtype=float),
+        CONTEXT_NAMES, stakes,
+    )  # fmt: skip
+
+
+def _times(moments: Any) -> np.ndarray[Any, np.dtype[np.datetime64]]:
+    return np.array([moment.replace(tzinfo=None) for moment in moments], dtype="datetime64[s]")
+
+
+@lru_cache(maxsize=2048)
+def _correlations(panel_sha256: str) -> np.ndarray[Any, np.dtype[np.float64]]:
+    return model_correlations(read_panel(panel_sha256))
+
+
+@lru_cache(maxsize=2048)
+def _linear_scores(round_pk: int, target_sha256: str) -> dict[str, float]:
+    """Final linear scores by model; they never change once the target is sealed, so they may be kept."""
+    rows = Score.objects.filter(round_id=round_pk, is_final=True).values_list("model__name", "linear")
+    return {name: np.nan if value is None else value for name, value in rows}

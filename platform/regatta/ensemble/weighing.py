@@ -1,0 +1,87 @@
+"""Weigh the models of a sealed round by every selector there is; the champion's weights make the meta-model."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from functools import lru_cache
+
+import numpy as np
+
+from regatta import artifacts
+from regatta.ensemble.history import history
+from regatta.ensemble.models import RegimeState, RoundWeights, SelectorVersion
+from regatta.rounds.models import Round
+from regatta.stakes.ledger import stakes
+from tournament.regimes.model import RegimeModel
+from tournament.regimes.names import regime_names
+from tournament.selectors.protocol import Floats, History, Query, State, on_simplex
+from tournament.selectors.registry import make
+from tournament.selectors.tokens import as_history, context_distance
+
+UNTRAINED = ("equal", "stake", "trailing", "best_single", "inverse_variance", "greedy", "ridge", "hedge", "fixed_share")
+DEFAULT = "equal"
+LIKE_ROUNDS = 5
+
+
+def weigh_round(round: Round, now: datetime) -> None:
+    """Write the weights of every family, once; they read what was resolved by the round's opening."""
+    if round.weights.exists():
+        return
+    if not round.stakes:
+        round.stakes = {name: float(amount) for name, amount in stakes(round.tournament_id).items()}
+        round.save(update_fields=["stakes"])
+    known = history(round.tournament, now, through=round)
+    query, support = known.query(len(known) - 1), known.known_at(known.opens_at_R[-1])
+    versions = _versions(round)
+    champion = next((family for family, version in versions.items() if version.status == "CHAMPION"), DEFAULT)
+    _write_regime(round, versions.get("hmm"), support, query, now)
+    rows = []
+    for family in dict.fromkeys((*UNTRAINED, *versions)):
+        version = versions.get(family)
+        state = State(family) if version is None else _state(version.state_sha256)
+        selector = make(family)
+        weights = on_simplex(selector.weights(selector.adapt(state, support), query), query.active_M)
+        rows.append(
+            RoundWeights(
+                round=round, selector=version, family=family, is_champion=family == champion, known_at=now,
+                weights={name: float(w) for name, w in zip(known.models, weights, strict=True) if w > 0},
+                explanation=_resemblance(support, query) if family == champion else {},
+            )
+        )  # fmt: skip
+    RoundWeights.objects.bulk_create(rows, ignore_conflicts=True)
+
+
+def _versions(round: Round) -> dict[str, SelectorVersion]:
+    """The newest trained version of each family that had been trained by the round's opening."""
+    trained = SelectorVersion.objects.filter(
+        tournament=round.tournament, status__in=["READY", "CHAMPION"], created_at__lte=round.closes_at
+    ).order_by("id")
+    newest = {version.family: version for version in trained}
+    return newest | {version.family: version for version in trained if version.status == "CHAMPION"}
+
+
+@lru_cache(maxsize=64)
+def _state(sha256: str) -> State:
+    return State.from_bytes(artifacts.get(sha256))
+
+
+def _write_regime(round: Round, version: SelectorVersion | None, support: History, query: Query, now: datetime) -> None:
+    """Filtered probabilities by the trained regime model; before there is one, none is written."""
+    if version is None or not (arrays := _state(version.state_sha256).arrays):
+        return
+    model = RegimeModel.from_arrays(arrays)
+    probabilities = model.filtered(np.vstack([support.context_RK, query.context_K[None]]))[-1]
+    names = list(regime_names(model, support.context_names))
+    values = {"names": names, "probabilities": probabilities.tolist(), "label": int(probabilities.argmax())}
+    RegimeState.objects.get_or_create(
+        round=round, defaults=values | {"known_at": now, "novelty": model.novelty(query.context_K)}
+    )
+
+
+def _resemblance(support: History, query: Query) -> dict[str, list[int]]:
+    """The past rounds whose context was most like this one's."""
+    resolved = support.resolved()
+    if not len(resolved):
+        return {}
+    distance: Floats = context_distance(as_history(query, resolved), resolved)[0]
+    return {"like_rounds": [int(resolved.rounds_R[row]) for row in np.argsort(distance, kind="stable")[:LIKE_ROUNDS]]}

@@ -1,0 +1,86 @@
+"""Choose the book of a sealed round from its meta-model and what was known."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+from typing import Any
+
+import numpy as np
+
+from regatta import artifacts
+from regatta.portfolios.books import COSTS, EXPECTED_CORR, LIMITS, RISK_DAYS, TRADE_DELAY_DAYS
+from regatta.portfolios.models import Rebalance
+from regatta.rounds.models import Round
+from regatta.rounds.prices import columns_of, known_prices, row_of
+from tournament.errors import Infeasible
+from tournament.markets.panel import PricePanel
+from tournament.markets.quality import daily_returns
+from tournament.portfolio.rebalance import Allocation, alpha_from_signal, previous_on, rebalance
+from tournament.portfolio.risk import betas, fit_risk_model
+
+Floats = np.ndarray[Any, np.dtype[np.float64]]
+
+
+def allocate_round(round: Round, now: datetime) -> None:
+    """Write the book of a round, once. Assets that left the universe are sold."""
+    if Rebalance.objects.filter(round=round).exists():
+        return
+    panel = known_prices(round.tournament, now)
+    columns = columns_of(round, panel)
+    assets = [panel.ids[column] for column in columns]
+    held = drifted_holdings(round, panel)
+    allocation = _solve(round, panel, columns, previous_on(assets, held))
+    sold = {asset: -weight for asset, weight in held.items() if asset not in set(assets) and weight}
+    holdings = [
+        {"id": asset, "weight": float(weight), "trade": float(trade)}
+        for asset, weight, trade in zip(assets, allocation.weights_N, allocation.trades_N, strict=True)
+        if weight or trade
+    ] + [{"id": asset, "weight": 0.0, "trade": trade} for asset, trade in sold.items()]
+    holdings.sort(key=lambda row: -abs(row["weight"]))
+    turnover = allocation.turnover + sum(map(abs, sold.values()))
+    Rebalance.objects.get_or_create(
+        round=round,
+        defaults={
+            "as_of": round.as_of, "holdings": holdings, "known_at": now, "turnover": turnover,
+            "holdings_sha256": artifacts.put(json.dumps(holdings).encode()),
+            "gross": float(np.abs(allocation.weights_N).sum()), "net": float(allocation.weights_N.sum()),
+            "cost": turnover * COSTS.half_spread, "expected_risk": allocation.risk_per_year,
+            "binding": list(allocation.binding),
+        },
+    )  # fmt: skip
+
+
+def drifted_holdings(round: Round, panel: PricePanel) -> dict[str, float]:
+    """The last book's weights, drifted to the newest known close."""
+    before = Rebalance.objects.filter(round__tournament=round.tournament, round__number__lt=round.number)
+    last = before.order_by("-round__number").first()
+    if last is None:
+        return {}
+    column_of = {asset: column for column, asset in enumerate(panel.ids)}
+    start = min(row_of(panel, last.as_of) + TRADE_DELAY_DAYS, len(panel.dates_D) - 1)
+    drifted = {}
+    for row in last.holdings:
+        first, now = panel.close_DN[start, column_of[row["id"]]], panel.close_DN[-1, column_of[row["id"]]]
+        drifted[row["id"]] = row["weight"] * (now / first if np.isfinite(now / first) else 1.0)
+    return {asset: weight for asset, weight in drifted.items() if weight}
+
+
+def _solve(
+    round: Round, panel: PricePanel, columns: np.ndarray[Any, np.dtype[np.intp]], previous: Floats
+) -> Allocation:
+    """The best book; a book that cannot be reached within the turnover limit is approached without that limit."""
+    from dataclasses import replace
+
+    returns = daily_returns(panel.close_DN[-RISK_DAYS - 1 :])[1:]
+    risk = fit_risk_model(returns[:, columns])
+    beta = betas(returns[:, columns], np.nanmean(returns, axis=1))
+    signal = np.frombuffer(artifacts.get(round.meta_model.sha256), dtype=np.float64)
+    horizon = round.tournament.parsed_rules().horizon_days
+    volatility = np.sqrt((risk.loadings_NK**2).sum(axis=1) + risk.specific_N)
+    alpha = alpha_from_signal(signal, volatility * np.sqrt(horizon), corr=EXPECTED_CORR)
+    limits = LIMITS.widened_for(len(columns))
+    try:
+        return rebalance(alpha, risk, previous, limits, COSTS, beta_N=beta)
+    except Infeasible:
+        return rebalance(alpha, risk, previous, replace(limits, turnover=10.0), COSTS, beta_N=beta)

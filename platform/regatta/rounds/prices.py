@@ -1,0 +1,81 @@
+"""A tournament's prices, cut at what was known: no flow sees a later row."""
+
+from __future__ import annotations
+
+import io
+from datetime import date, datetime, timedelta
+from functools import lru_cache
+
+import numpy as np
+
+from regatta import artifacts
+from regatta.rounds.models import DatasetFile, Round, Tournament
+from tournament.markets.panel import PricePanel
+
+PRICES, KEY = "prices.npz", "ids.key"
+CLOSE_HOUR_UTC = 21
+"""Prices of a trading day are known from this hour on."""
+
+
+def known_prices(tournament: Tournament, now: datetime) -> PricePanel:
+    """The panel of every close known at `now`."""
+    day = now.date() if now.hour >= CLOSE_HOUR_UTC else now.date() - timedelta(days=1)
+    return _panel(private_file(tournament, PRICES)).until(np.datetime64(day))
+
+
+def row_of(panel: PricePanel, day: date) -> int:
+    """The panel's row of a trading day."""
+    return int(np.searchsorted(panel.dates_D, np.datetime64(day)))
+
+
+def id_key(tournament: Tournament) -> bytes:
+    """The key that turns assets into ids."""
+    return artifacts.get(private_file(tournament, KEY))
+
+
+def private_file(tournament: Tournament, name: str) -> str:
+    """SHA-256 of one of the platform's own files of the newest dataset."""
+    return _sha256(tournament.pk, name)
+
+
+def pack(panel: PricePanel) -> bytes:
+    """A panel as bytes."""
+    arrays = {
+        name: getattr(panel, name) for name in ("dates_D", "close_DN", "open_DN", "high_DN", "low_DN", "volume_DN")
+    }
+    kept = {name: values for name, values in arrays.items() if values is not None}
+    buffer = io.BytesIO()
+    np.savez_compressed(buffer, ids=np.array(panel.ids), sectors=np.array(panel.sectors or ()), **kept)
+    return buffer.getvalue()
+
+
+@lru_cache(maxsize=64)
+def _sha256(tournament_pk: int, name: str) -> str:
+    files = DatasetFile.objects.filter(dataset__tournament_id=tournament_pk, name=name).order_by("-dataset_id")
+    return files.values_list("sha256", flat=True)[0]
+
+
+@lru_cache(maxsize=4)
+def _panel(sha256: str) -> PricePanel:
+    with np.load(io.BytesIO(artifacts.get(sha256))) as stored:
+        kept = {name: stored[name] for name in stored.files if name.endswith(("_D", "_DN"))}
+        sectors = tuple(map(str, stored["sectors"])) or None
+        return PricePanel(ids=tuple(map(str, stored["ids"])), sectors=sectors, **kept)
+
+
+@lru_cache(maxsize=256)
+def live_ids(live_sha256: str) -> tuple[str, ...]:
+    """Ids of a round's universe, in the order of its live file."""
+    import pyarrow.parquet as pq
+
+    table = pq.read_table(io.BytesIO(artifacts.get(live_sha256)), columns=["id"])
+    return tuple(table["id"].to_pylist())
+
+
+def columns_of(round: Round, panel: PricePanel) -> np.ndarray:
+    """Panel column of each row of a round's live file."""
+    from tournament.markets.dataset import asset_id
+
+    key = id_key(round.tournament)
+    column_of = {asset_id(key, round.era, asset): column for column, asset in enumerate(panel.ids)}
+    return np.array([column_of[name] for name in live_ids(round.live_sha256)], dtype=np.intp)

@@ -1,0 +1,137 @@
+"""Score sealed panels: daily while the target grows, finally when it is known. A final score never changes."""
+
+from __future__ import annotations
+
+import math
+from datetime import datetime
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from django.db import transaction
+
+from regatta import artifacts
+from regatta.ensemble.training import enqueue_if_due
+from regatta.rounds.models import Round, Tournament
+from regatta.rounds.prices import columns_of, known_prices, row_of
+from regatta.rounds.sealing import read_panel
+from regatta.scores.board import render_board
+from regatta.scores.models import Score
+from regatta.stakes.ledger import pay_round
+from regatta.submissions.models import ContributedModel
+from tournament.markets.dataset import partial_target
+from tournament.scoring.blend import blend, linear_scores
+from tournament.scoring.panel import PanelScores, score_panel
+from tournament.scoring.reputation import percentiles
+
+Floats = np.ndarray[Any, np.dtype[np.float64]]
+PARTIAL_EVERY_DAYS = 5
+
+
+def resolve_round(round: Round, now: datetime) -> bool:
+    """Write final scores, blends' scores, payouts and the board; all or nothing."""
+    rules = round.tournament.parsed_rules()
+    target = _target(round, now, rules.horizon_days)
+    with transaction.atomic():
+        if not round.move(
+            Round.Status(round.status),
+            Round.Status.RESOLVED,
+            resolved_at=now,
+            target_sha256=artifacts.put(target.tobytes()),
+        ):
+            return False
+        if round.panel_models:
+            _write_scores(round, target, now, day=rules.horizon_days, final=True)
+            _score_blends(round, target)
+            pay_round(round, now)
+            render_board(round, now)
+        enqueue_if_due(round, now)
+    return True
+
+
+def score_partially(tournament: Tournament, now: datetime) -> int:
+    """Scores on the part of the target that is known, every few days; how many rounds were scored."""
+    scored = 0
+    panel = known_prices(tournament, now)
+    rules = tournament.parsed_rules()
+    for round in tournament.rounds.filter(status__in=["CLOSED", "RESOLVING"]).exclude(panel_models=[]):
+        days = len(panel.dates_D) - 1 - row_of(panel, round.as_of) - rules.lag_days
+        day = min(days, rules.horizon_days - 1) // PARTIAL_EVERY_DAYS * PARTIAL_EVERY_DAYS
+        if day <= 0 or round.scores.filter(day=day).exists():
+            continue
+        round.move(Round.Status.CLOSED, Round.Status.RESOLVING)
+        with transaction.atomic():
+            _write_scores(round, _target(round, now, day), now, day=day, final=False)
+        scored += 1
+    return scored
+
+
+def _target(round: Round, now: datetime, days: int) -> Floats:
+    """The main target of the round's rows after `days` days, from prices known now."""
+    panel = known_prices(round.tournament, now)
+    values = partial_target(panel, row_of(panel, round.as_of), round.tournament.parsed_rules(), days)
+    return values[columns_of(round, panel)]
+
+
+def _write_scores(round: Round, target: Floats, now: datetime, *, day: int, final: bool) -> None:
+    panel = read_panel(round.panel_sha256)
+    models = {model.name: model for model in ContributedModel.objects.filter(name__in=round.panel_models)}
+    scores = _all_scores(round, panel, target, models, final=final)
+    linear = linear_scores(panel, target)
+    corr_share, mmc_share = percentiles(scores.corr), percentiles(scores.mmc)
+    Score.objects.bulk_create(
+        Score(
+            round=round, model=models[name], as_of=now.date(), day=day, is_final=final, known_at=now,
+            corr=_number(scores.corr[j]), mmc=_number(scores.mmc[j]), bmc=_number(scores.bmc[j]),
+            fnc=_number(scores.fnc[j]), max_feature_exposure=_number(scores.max_feature_exposure[j]),
+            linear=_number(linear[j]), corr_percentile=_number(corr_share[j]), mmc_percentile=_number(mmc_share[j]),
+        )
+        for j, name in enumerate(round.panel_models)
+    )  # fmt: skip
+
+
+def _all_scores(
+    round: Round,
+    panel: np.ndarray[Any, np.dtype[np.float32]],
+    target: Floats,
+    models: dict[str, ContributedModel],
+    *,
+    final: bool,
+) -> PanelScores:
+    """Every score of the whole panel; the scores against features only when final, as they cost most."""
+    meta = getattr(round, "meta_model", None)
+    meta_N = None if meta is None else np.frombuffer(artifacts.get(meta.sha256), dtype=np.float64)
+    benchmarks = [j for j, name in enumerate(round.panel_models) if models[name].is_benchmark]
+    benchmark_N = blend(panel[:, benchmarks], np.ones(len(benchmarks))) if benchmarks else None
+    features = _features(round) if final else None
+    return score_panel(panel, target, meta_N=meta_N, benchmark_N=benchmark_N, features_NF=features)
+
+
+def _features(round: Round) -> Floats:
+    import io
+
+    live = pd.read_parquet(io.BytesIO(artifacts.get(round.live_sha256)))
+    return live.drop(columns=["id", "era"]).to_numpy(float)
+
+
+def _score_blends(round: Round, target: Floats) -> None:
+    """corr of every selector's blend of this round, and of the meta-model beside equal and stake weights."""
+    panel = read_panel(round.panel_sha256)
+    rows = list(round.weights.all())
+    blends = [blend(panel, np.array([row.weights.get(name, 0.0) for name in round.panel_models])) for row in rows]
+    corr = score_panel(np.stack(blends, axis=1), target).corr
+    by_family = {}
+    for row, value in zip(rows, corr, strict=True):
+        row.corr = by_family[row.family] = _number(value)
+        row.save(update_fields=["corr"])
+    meta = round.meta_model
+    meta.corr, meta.equal_corr, meta.stake_corr = (
+        by_family.get(meta.family),
+        by_family.get("equal"),
+        by_family.get("stake"),
+    )
+    meta.save(update_fields=["corr", "equal_corr", "stake_corr"])
+
+
+def _number(value: float) -> float | None:
+    return float(value) if math.isfinite(value) else None

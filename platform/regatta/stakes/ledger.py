@@ -1,0 +1,92 @@
+"""Move points: double entry, exact decimals, each transfer once by its key."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from decimal import Decimal
+
+from django.contrib.auth import get_user_model
+from django.db import transaction
+from django.db.models import Sum
+
+from regatta.rounds.models import Round
+from regatta.stakes.models import Entry, LedgerAccount, Transfer
+from regatta.submissions.models import ContributedModel
+from tournament.errors import BadInput, Fault
+from tournament.scoring.payout import POINT, payout
+
+Move = tuple[LedgerAccount, LedgerAccount, Decimal]
+
+
+def treasury() -> LedgerAccount:
+    """The account that gives and takes."""
+    return LedgerAccount.objects.get_or_create(kind=LedgerAccount.Kind.TREASURY)[0]
+
+
+def wallet(owner_id: int) -> LedgerAccount:
+    """A contributor's free points."""
+    return LedgerAccount.objects.get_or_create(kind=LedgerAccount.Kind.WALLET, owner_id=owner_id)[0]
+
+
+def stake_of(model: ContributedModel) -> LedgerAccount:
+    """The points that a model has at stake."""
+    defaults = {"kind": LedgerAccount.Kind.STAKE, "owner_id": model.owner_id}
+    return LedgerAccount.objects.get_or_create(model=model, defaults=defaults)[0]
+
+
+def balance(account: LedgerAccount) -> Decimal:
+    """Points in an account."""
+    return account.entries.aggregate(total=Sum("amount"))["total"] or Decimal(0).quantize(POINT)
+
+
+def move(key: str, kind: str, moves: Sequence[Move], *, now: datetime, round: Round | None = None) -> bool:
+    """Move amounts from the first to the second account, once for `key`; whether this call did it."""
+    with transaction.atomic():
+        transfer, fresh = Transfer.objects.get_or_create(
+            key=key, defaults={"kind": kind, "round": round, "created_at": now}
+        )
+        if fresh:
+            sides = [(account, amount * sign) for away, to, amount in moves for account, sign in ((away, -1), (to, 1))]
+            Entry.objects.bulk_create(
+                Entry(transfer=transfer, account=account, amount=amount) for account, amount in sides if amount
+            )
+    return fresh
+
+
+def welcome(owner_id: int, amount: Decimal, *, now: datetime) -> bool:
+    """A new contributor's first points."""
+    return move(f"welcome:{owner_id}", "welcome", [(treasury(), wallet(owner_id), amount.quantize(POINT))], now=now)
+
+
+def put_at_stake(model: ContributedModel, amount: Decimal, *, key: str, now: datetime) -> bool:
+    """Move free points to a model's stake. Raises BadInput when there are too few."""
+    with transaction.atomic():
+        get_user_model().objects.select_for_update().get(pk=model.owner_id)  # two stakes at once must not both pass
+        free = balance(wallet(model.owner_id))
+        if amount <= 0 or amount > free:
+            raise BadInput(Fault("stake", f"{amount} points asked for, {free} are free", "stake at most what is free"))
+        return move(key, "stake", [(wallet(model.owner_id), stake_of(model), amount.quantize(POINT))], now=now)
+
+
+def stakes(tournament_id: int) -> dict[str, Decimal]:
+    """Points at stake by model name."""
+    entries = Entry.objects.filter(account__kind="stake", account__model__tournament_id=tournament_id)
+    return dict(entries.values_list("account__model__name").annotate(total=Sum("amount")))
+
+
+def pay_round(round: Round, now: datetime) -> bool:
+    """Pay or burn what the round's final scores say, on the stakes as they lie now; once."""
+    rules = round.tournament.parsed_rules()
+    at_stake = {
+        account.model_id: account for account in LedgerAccount.objects.filter(model__tournament=round.tournament)
+    }
+    amounts = stakes(round.tournament_id)
+    moves: list[Move] = []
+    bank = treasury()
+    for score in round.scores.filter(is_final=True, model__in=at_stake).select_related("model"):
+        won = payout(amounts.get(score.model.name, Decimal(0)), score.corr, score.mmc, rules)
+        account = at_stake[score.model_id]
+        if won:
+            moves.append((bank, account, won) if won > 0 else (account, bank, -won))
+    return move(f"payout:{round.pk}", "payout", moves, now=now, round=round)

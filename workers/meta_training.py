@@ -1,0 +1,60 @@
+"""Train every family on what was known at a time, and let the best lead."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from datetime import datetime
+from typing import Any
+
+from django.conf import settings
+
+from regatta import artifacts
+from regatta.ensemble.history import history
+from regatta.ensemble.models import SelectorVersion
+from regatta.ensemble.training import decide, report
+from regatta.rounds.models import Tournament
+from tournament.selectors.protocol import History
+from tournament.selectors.registry import NAMES, make
+from workers.devices import choose_device
+
+SEED = 1
+
+
+def train_selectors(payload: dict[str, Any]) -> dict[str, Any]:
+    """Meta-train each family on the rounds resolved by `now`; run twice, it makes the same rows once."""
+    tournament = Tournament.objects.get(slug=payload["tournament"])
+    now = datetime.fromisoformat(payload["now"])
+    known = history(tournament, now)
+    results = report(tournament, now)
+    for family in NAMES:
+        _train(tournament, family, known, results, through=payload["through"], now=now)
+    champion = decide(tournament, now)
+    return {"champion": "" if champion is None else champion.family, "rounds": len(known.resolved())}
+
+
+def _train(
+    tournament: Tournament, family: str, known: History, results: dict[str, Any], *, through: int, now: datetime
+) -> None:
+    """One family's new version, unless an earlier attempt has made it."""
+    if SelectorVersion.objects.filter(tournament=tournament, family=family, trained_through=through).exists():
+        return
+    start = time.perf_counter()
+    device = choose_device(settings.REGATTA_DEVICE)
+    state = make(family, device=device).meta_train(known, seed=SEED)
+    config = state.config | {"seed": SEED, "device": device, "seconds": round(time.perf_counter() - start, 2)}
+    SelectorVersion.objects.get_or_create(
+        tournament=tournament, family=family, trained_through=through,
+        defaults={
+            "status": SelectorVersion.Status.READY, "config": config | {"data": _data_hash(known)},
+            "state_sha256": artifacts.put(state.to_bytes()), "report": results.get(family, {}), "created_at": now,
+        },
+    )  # fmt: skip
+
+
+def _data_hash(known: History) -> str:
+    """A mark of everything the training saw."""
+    digest = hashlib.sha256()
+    for values in (known.scores_RM, known.correlations_RMM, known.context_RK, known.active_RM):
+        digest.update(values.tobytes())
+    return digest.hexdigest()

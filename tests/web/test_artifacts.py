@@ -1,19 +1,21 @@
 """Stored files are whole, immutable and named by their hash."""
 
 import hashlib
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
-from pytest_django.fixtures import SettingsWrapper
 
 from regatta import artifacts
 
 
 @pytest.fixture(autouse=True)
-def folder(settings: SettingsWrapper, tmp_path: Path) -> Path:
+def folder(settings: Any, tmp_path: Path) -> Iterator[Path]:
     settings.STORAGE_URL = tmp_path.as_uri()
     artifacts._bucket.cache_clear()
-    return tmp_path
+    yield tmp_path
+    artifacts._bucket.cache_clear()
 
 
 def test_bytes_come_back_under_their_hash() -> None:

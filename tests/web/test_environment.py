@@ -81,5 +81,5 @@ def test_serving_stops_with_every_problem_at_once() -> None:
     env.switch("REGATTA_DEBUG")
     env.refuse_unknown()
 
-    with pytest.raises(ImproperlyConfigured, match="REGATTA_DEBUG[\\s\\S]*REGATTA_DEVISE"):
+    with pytest.raises(ImproperlyConfigured, match=r"REGATTA_DEBUG[\s\S]*REGATTA_DEVISE"):
         refuse_problems(env.problems)

@@ -64,10 +64,10 @@ ROSTER: tuple[Entry, ...] = (
     Entry("shoal", "hiro", learned(lambda: KNeighborsRegressor(150, algorithm="brute"), rows=4000)),
     Entry(
         "mangrove",
-        "ines",
+        "inga",
         learned(lambda: RandomForestRegressor(40, max_depth=6, max_features=0.3, max_samples=0.4, random_state=1)),
     ),
-    Entry("sargasso", "ines", learned(lambda: ExtraTreesRegressor(40, max_depth=7, max_features=0.4, random_state=2))),
+    Entry("sargasso", "inga", learned(lambda: ExtraTreesRegressor(40, max_depth=7, max_features=0.4, random_state=2))),
     Entry("tidal_lgbm", "jonas", learned(lambda: boosted(15, 120, 3))),
     Entry("tidal_rank", "jonas", learned(lambda: boosted(15, 120, 4), target="target_rank")),
     Entry("ripple", "kira", learned(lambda: boosted(4, 150, 5))),

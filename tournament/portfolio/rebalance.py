@@ -105,8 +105,9 @@ def rebalance(
         raise Infeasible(f"the solver gave up: {error}") from None
     if program.problem.status not in {cp.OPTIMAL, cp.OPTIMAL_INACCURATE}:
         raise Infeasible(_conflict(previous_N, limits))
-    weights = np.where(np.abs(program.weights.value) < ROUNDING, 0.0, program.weights.value)
-    return _allocation(np.asarray(weights), alpha_N, risk, previous_N, limits, costs)
+    solution = np.asarray(program.weights.value, dtype=float)
+    weights = np.where(np.abs(solution) < ROUNDING, 0.0, solution)
+    return _allocation(weights, alpha_N, risk, previous_N, limits, costs)
 
 
 def _compiled(assets: int, factors: int, neutral: bool) -> _Program:

@@ -59,7 +59,7 @@ def sort_panel(panel_NM: Panel) -> SortedPanel:
     panel_MN = np.ascontiguousarray(panel_NM.T)
     order_MN, differs = _sort_packed(panel_MN) if panel_MN.dtype == np.float32 else _sort_values(panel_MN)
     half_MN = None if differs.all() else _half_ranks(differs)
-    return SortedPanel(order_MN, half_MN, ~differs.any(axis=1))
+    return SortedPanel(order_MN, half_MN, np.asarray(~differs.any(axis=1)))
 
 
 def _sort_packed(panel_MN: NDArray[np.float32]) -> tuple[NDArray[np.intp], NDArray[np.bool_]]:

@@ -33,4 +33,4 @@ def surrogate_corr(weights_M: Floats, scores_M: Floats, correlations_MM: Floats)
     """corr of a blend from its models' scores: s.w / sqrt(w'Cw); models without a score count as zero."""
     held = weights_M > 0
     variance = weights_M[held] @ correlations_MM[np.ix_(held, held)] @ weights_M[held]
-    return float(np.nan_to_num(scores_M[held]) @ weights_M[held] / np.sqrt(max(variance, 1e-12)))
+    return float(np.nan_to_num(scores_M[held]) @ weights_M[held] / np.sqrt(max(float(variance), 1e-12)))

@@ -56,7 +56,7 @@ class History:
 
     def known_at(self, time: np.datetime64) -> History:
         """What was known at `time`: rounds opened before it, with scores of those resolved by it."""
-        seen = self.take(self.opens_at_R < time)
+        seen = self.take(np.flatnonzero(self.opens_at_R < time))
         return replace(seen, scores_RM=np.where((seen.resolves_at_R <= time)[:, None], seen.scores_RM, np.nan))
 
     def resolved(self) -> History:
@@ -117,7 +117,9 @@ class State:
 class Selector(Protocol):
     """Weighs any set of models, also models never seen before."""
 
-    name: str
+    @property
+    def name(self) -> str:
+        """The family."""
 
     def meta_train(self, history: History, *, seed: int = 0) -> State:
         """Learn from resolved rounds; everything in `history` must be known now."""

@@ -53,7 +53,7 @@ def conditional_means(support: History, probabilities_RK: Floats, now_K: Floats)
     """Expected score of each model (M): its mean in each regime, shrunk to its recent mean, weighed by `now_K`."""
     scored = np.isfinite(support.scores_RM)
     scores = np.where(scored, support.scores_RM, 0.0)
-    overall = recent_means(support.take(scored.any(axis=1)), 160.0)
+    overall = recent_means(support.take(np.asarray(scored.any(axis=1))), 160.0)
     total_KM = probabilities_RK.T @ scores + SHRINK_ROUNDS * overall
     count_KM = probabilities_RK.T @ scored + SHRINK_ROUNDS
     return np.asarray(now_K @ (total_KM / count_KM))

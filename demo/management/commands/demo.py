@@ -58,8 +58,9 @@ class Command(BaseCommand):
         if all(_sailed(tournament) for tournament in tournaments):
             return
         site.children += [*fleets, *replays]
-        bars = Progress(TextColumn("{task.description:16}"), BarColumn(), TextColumn("{task.completed}/{task.total} rounds"),
-                        TimeElapsedColumn(), console=Console(file=sys.stderr), disable=not sys.stderr.isatty())  # fmt: skip
+        columns = (TextColumn("{task.description:16}"), BarColumn(), TextColumn("{task.completed}/{task.total} rounds"))
+        console = Console(file=sys.stderr)
+        bars = Progress(*columns, TimeElapsedColumn(), console=console, disable=not sys.stderr.isatty())
         with bars:
             tasks = [(bars.add_task(t.name, total=t.rounds.count()), t) for t in tournaments]
             while not all(replay.done for replay in replays):

@@ -52,7 +52,7 @@ def create_key(request: HttpRequest) -> HttpResponse:
     if not form.is_valid():
         messages.error(request, "Give the key a name of at most 60 characters.")
         return redirect("account")
-    owner = User.objects.get(pk=request.user.pk)
+    owner = User.objects.get(username=request.user.get_username())
     key, secret = ApiKey.issue(owner, form.cleaned_data["name"], tuple(form.cleaned_data["scopes"]))
     request.session[NEW_SECRET] = {"name": key.name, "token": f"{key.public_id}${secret}"}
     return redirect("account")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import F, Q, TextChoices
 from django.utils import timezone
 
 from tournament.rules import Rules
@@ -14,7 +14,7 @@ from tournament.rules import Rules
 class Tournament(models.Model):
     """One competition: a market, its rules and, for a replay, its own clock."""
 
-    class Market(models.TextChoices):
+    class Market(TextChoices):
         """Where the prices come from."""
 
         REAL = "real"
@@ -47,7 +47,7 @@ class Tournament(models.Model):
 class Dataset(models.Model):
     """One version of a tournament's data."""
 
-    class Status(models.TextChoices):
+    class Status(TextChoices):
         """Whether contributors see it."""
 
         DRAFT = "DRAFT"
@@ -102,7 +102,7 @@ class RoundQuerySet(models.QuerySet["Round"]):
 class Round(models.Model):
     """One cross-section that contributors predict, from opening to resolution."""
 
-    class Status(models.TextChoices):
+    class Status(TextChoices):
         """Where the round stands; every change is a conditional update from the state before."""
 
         SCHEDULED = "SCHEDULED"

@@ -105,6 +105,7 @@ def stop() -> None:
             subprocess.run(command, capture_output=True, check=False, **_identity())
         if _redis_answers():
             _redis().shutdown(nosave=True)
+        shutil.rmtree(socket_folder(), ignore_errors=True)
 
 
 def _postgres_options() -> list[str]:

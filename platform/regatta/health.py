@@ -28,14 +28,19 @@ def livez(request: HttpRequest) -> HttpResponse:
 @never_cache
 def readyz(request: HttpRequest) -> JsonResponse:
     """Whether database, migrations, broker and storage can serve; 503 names what cannot."""
+    found = state_of_parts()
+    return JsonResponse(found, status=200 if set(found.values()) == {"ok"} else 503)
+
+
+def state_of_parts() -> dict[str, str]:
+    """`ok` or the kind of failure, by part."""
     checks: dict[str, Callable[[], None]] = {
         "database": _check_database,
         "migrations": _check_migrations,
         "broker": _check_broker,
         "storage": _check_storage,
     }
-    found = {name: _outcome(check) for name, check in checks.items()}
-    return JsonResponse(found, status=200 if set(found.values()) == {"ok"} else 503)
+    return {name: _outcome(check) for name, check in checks.items()}
 
 
 @require_safe

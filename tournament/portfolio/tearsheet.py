@@ -19,6 +19,16 @@ class Figure:
     error: float | None = None
     unit: str = ""
 
+    @property
+    def percent(self) -> str:
+        """The value in percent, with a true minus sign."""
+        return f"{100 * self.value:.1f}".replace("-", "−")
+
+    @property
+    def percent_error(self) -> str:
+        """The standard error in percent."""
+        return "" if self.error is None else f"{100 * self.error:.1f}"
+
 
 def summarize(net_T: Floats, gross_T: Floats, turnover_T: Floats, *, periods_a_year: float) -> tuple[Figure, ...]:
     """Return, risk, Sharpe with its standard error, drawdown, tails and costs of a series of period returns."""

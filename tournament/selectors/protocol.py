@@ -50,7 +50,7 @@ class History:
     def __len__(self) -> int:
         return len(self.rounds_R)
 
-    def take(self, rows: NDArray[Any] | slice) -> History:
+    def take(self, rows: Any) -> History:
         """Some of the rounds."""
         return replace(self, **{name: getattr(self, name)[rows] for name in BY_ROUND})
 

@@ -1,5 +1,19 @@
 """Addresses of the pages."""
 
-from django.urls import URLPattern, URLResolver
+from django.urls import path
 
-urlpatterns: list[URLPattern | URLResolver] = []
+from regatta.pages import boards, fleet, learn, submit
+
+urlpatterns = [
+    path("", boards.home, name="home"),
+    path("tournaments/<slug:slug>/", boards.tournament, name="tournament"),
+    path("tournaments/<slug:slug>/data/", boards.data, name="data"),
+    path("tournaments/<slug:slug>/leaderboard/", boards.leaderboard, name="leaderboard"),
+    path("models/<str:name>/", fleet.model, name="model"),
+    path("rounds/<int:number>/", fleet.round_page, name="round"),
+    path("submit/", submit.submit, name="submit"),
+    path("meta-model/", learn.meta_model, name="meta_model"),
+    path("portfolio/", learn.portfolio, name="portfolio"),
+    path("status/", fleet.status, name="status"),
+    path("docs/", fleet.docs, name="docs"),
+]

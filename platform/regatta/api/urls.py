@@ -10,7 +10,7 @@ urlpatterns = [
     path("tournaments/", tournaments.index),
     path("tournaments/<slug:slug>/", tournaments.detail),
     path("tournaments/<slug:slug>/rounds/", tournaments.rounds),
-    path("tournaments/<slug:slug>/files/<str:name>", tournaments.file),
+    path("tournaments/<slug:slug>/files/<str:name>", tournaments.file, name="file"),
     path("tournaments/<slug:slug>/leaderboard/", tournaments.leaderboard),
     path("models/", submissions.create_model),
     path("models/<str:name>/scores/", submissions.scores),

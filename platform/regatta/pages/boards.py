@@ -42,7 +42,9 @@ def data(request: HttpRequest, slug: str) -> HttpResponse:
     found = get_object_or_404(Tournament, slug=slug)
     dataset = found.datasets.filter(status="PUBLISHED").first()
     files = dataset.files.filter(is_public=True) if dataset else []
-    context = {"tournament": found, "dataset": dataset, "files": files, "newest": found.rounds.newest()}
+    newest = found.rounds.newest()
+    live = f"live_{newest.number:05d}.parquet" if newest else ""
+    context = {"tournament": found, "dataset": dataset, "files": files, "newest": newest, "live": live}
     return render(request, "pages/data.html", context)
 
 

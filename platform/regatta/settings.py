@@ -118,6 +118,11 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 4000, "socket_timeout":
 
 # --- people
 AUTH_USER_MODEL = "accounts.User"
+# scrypt needs memory as well as time, so it resists the same attackers with a tenth of PBKDF2's log-in time.
+PASSWORD_HASHERS = [
+    "django.contrib.auth.hashers.ScryptPasswordHasher",
+    "django.contrib.auth.hashers.PBKDF2PasswordHasher",
+]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 8}},

@@ -59,6 +59,11 @@ class Client:
         """Open a slot for a model; one of ours that exists already is kept."""
         self.call("POST", "/api/v1/models/", json={"tournament": tournament, "name": name}, accepted=(200, 201, 409))
 
+    def stake(self, model: str, points: int) -> None:
+        """Put points behind a model, once however often it is asked."""
+        key = {"Idempotency-Key": f"{model}-first-stake"}
+        self.call("POST", f"/api/v1/models/{model}/stake/", json={"points": str(points)}, headers=key)
+
     def open_round(self, tournament: str) -> dict[str, Any] | None:
         """The round that takes submissions now, or None between rounds."""
         rounds = self.call("GET", f"/api/v1/tournaments/{tournament}/rounds/?status=open").json()["results"]

@@ -48,6 +48,7 @@ def fit_out(url: str, tournament: str, password: str) -> tuple[list[Boat], list[
     for entry in ROSTER:
         name = f"{entry.model}_{tournament.split('-')[0]}"
         clients[entry.owner].create_model(tournament, name)
+        clients[entry.owner].stake(name, entry.stake)
         strategy = entry.make()
         strategy.fit(training)
         boats.append(Boat(entry, name, strategy, clients[entry.owner]))

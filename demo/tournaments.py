@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import secrets
 from pathlib import Path
 
@@ -19,14 +18,17 @@ ROUNDS = {REAL: 165, SIMULATED: 225}
 SEED = 1
 
 
-def prepare(market: Path | None, *, rounds: dict[str, int]) -> list[Tournament]:
-    """Make and publish both tournaments unless they exist; `market` takes the place of the bundled prices."""
+def prepare(market: Path | None, *, rounds: dict[str, int], id_key: str = "") -> list[Tournament]:
+    """Make and publish both tournaments unless they exist; `market` takes the place of the bundled prices.
+
+    `id_key` fixes what the assets' ids are made from, so that two runs can be compared; empty: a fresh secret.
+    """
     world = simulate(SimulationConfig(seed=SEED, weeks=460))
     about = "A market with four hidden regimes; the truth is kept."
     real = "Real seas" if market is None else market.stem
     return [
-        _prepare(SIMULATED, "Simulated seas", about, world.panel, rounds, world),
-        _prepare(REAL, real, "Daily prices of US companies.", _prices(market), rounds),
+        _prepare(SIMULATED, "Simulated seas", about, world.panel, rounds[SIMULATED], _key(SIMULATED, id_key), world),
+        _prepare(REAL, real, "Daily prices of US companies.", _prices(market), rounds[REAL], _key(REAL, id_key)),
     ]
 
 
@@ -35,13 +37,13 @@ def _prices(market: Path | None) -> PricePanel:
 
 
 def _prepare(
-    slug: str, name: str, about: str, panel: PricePanel, rounds: dict[str, int], world: SimulatedMarket | None = None
+    slug: str, name: str, about: str, panel: PricePanel, rounds: int, key: bytes, world: SimulatedMarket | None = None
 ) -> Tournament:
     kind = Tournament.Market.REAL if world is None else Tournament.Market.SIMULATED
     defaults = {"name": name, "description": about, "market": kind, "rules": Rules(warmup_rounds=50).to_dict()}
     tournament, _ = Tournament.objects.get_or_create(slug=slug, defaults=defaults)
     if not tournament.datasets.exists():
-        publish(tournament, panel, rounds=rounds[slug], key=_key(slug))
+        publish(tournament, panel, rounds=rounds, key=key)
         first = tournament.rounds.order_by("number").first()
         Tournament.objects.filter(pk=tournament.pk).update(clock_at=first.opens_at)
         if world is not None:
@@ -50,9 +52,7 @@ def _prepare(
     return tournament
 
 
-def _key(slug: str) -> bytes:
-    """A fresh secret, unless REGATTA_DEMO_KEY asks for the same ids each time (to compare two runs)."""
-    fixed = os.environ.get("REGATTA_DEMO_KEY", "")
+def _key(slug: str, fixed: str) -> bytes:
     return f"{slug}/{fixed}".encode()[:64] if fixed else secrets.token_bytes(32)
 
 

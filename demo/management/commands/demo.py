@@ -32,6 +32,7 @@ class Command(BaseCommand):
         parser.add_argument("--exit", action="store_true", help="stop when the course is run")
         parser.add_argument("--rounds", type=int, help="rounds of each tournament (default: 225 and 165)")
         parser.add_argument("--port", type=int, default=8000)
+        parser.add_argument("--id-key", default="", help="fix the assets' ids, to compare two runs (default: secret)")
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Start everything, sail, then serve."""
@@ -40,7 +41,7 @@ class Command(BaseCommand):
         try:
             with Supervisor(port=options["port"]) as site:
                 site.wait_until_ready()
-                tournaments = prepare(options["market"], rounds=rounds)
+                tournaments = prepare(options["market"], rounds=rounds, id_key=options["id_key"])
                 self._sail(site, tournaments)
                 self._tell(site, tournaments, time.monotonic() - start)
                 if not options["exit"]:

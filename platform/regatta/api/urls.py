@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from regatta.api import accounts, submissions, tournaments
+from regatta.api import accounts, points, submissions, tournaments
 
 urlpatterns = [
     path("accounts/", accounts.sign_up),
@@ -14,6 +14,7 @@ urlpatterns = [
     path("tournaments/<slug:slug>/leaderboard/", tournaments.leaderboard),
     path("models/", submissions.create_model),
     path("models/<str:name>/scores/", submissions.scores),
+    path("models/<str:name>/stake/", points.stake),
     path("submissions/", submissions.submit),
     path("submissions/<int:pk>/", submissions.detail),
 ]

@@ -36,7 +36,7 @@ def history(tournament: Tournament, now: datetime, *, through: Round | None = No
                 scores[row, place[name]] = value
         for name, amount in round.stakes.items():
             if name in place:
-                stakes[row, place[name]] = amount
+                stakes[row, place[name]] = float(amount)
     return History(
         np.array([round.number for round in ordered]), models, _times(round.opens_at for round in ordered),
         _times(round.resolves_at for round in ordered), active, scores, correlations,

@@ -11,7 +11,6 @@ from regatta import artifacts
 from regatta.ensemble.history import history
 from regatta.ensemble.models import RegimeState, RoundWeights, SelectorVersion
 from regatta.rounds.models import Round
-from regatta.stakes.ledger import stakes
 from tournament.regimes.model import RegimeModel
 from tournament.regimes.names import regime_names
 from tournament.selectors.protocol import Floats, History, Query, State, on_simplex
@@ -27,9 +26,6 @@ def weigh_round(round: Round, now: datetime) -> None:
     """Write the weights of every family, once; they read what was resolved by the round's opening."""
     if round.weights.exists():
         return
-    if not round.stakes:
-        round.stakes = {name: float(amount) for name, amount in stakes(round.tournament_id).items()}
-        round.save(update_fields=["stakes"])
     known = history(round.tournament, now, through=round)
     query, support = known.query(len(known) - 1), known.known_at(known.opens_at_R[-1])
     versions = _versions(round)

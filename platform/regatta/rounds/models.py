@@ -122,7 +122,7 @@ class Round(models.Model):
     live_sha256 = models.CharField(max_length=64, blank=True)
     universe_size = models.PositiveIntegerField(default=0)
     context = models.JSONField(default=dict)
-    stakes = models.JSONField(default=dict, help_text="Points at stake by model, at the close.")
+    stakes = models.JSONField(default=dict, help_text="Points at stake by model at the close, as exact decimals.")
     panel_sha256 = models.CharField(max_length=64, blank=True)
     panel_models = models.JSONField(default=list, help_text="Names of the sealed panel's columns.")
     target_sha256 = models.CharField(max_length=64, blank=True)

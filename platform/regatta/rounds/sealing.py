@@ -11,11 +11,12 @@ from numpy.typing import NDArray
 
 from regatta import artifacts
 from regatta.rounds.models import Round
+from regatta.stakes.ledger import stakes
 from regatta.submissions.models import Submission
 
 
 def seal(round: Round, now: datetime) -> bool:
-    """Write the panel (assets x models, float32) and close; whether this call closed it."""
+    """Write the panel (assets x models, float32) and the stakes that count, and close; whether this call closed it."""
     counted = (
         Submission.objects.filter(round=round, status=Submission.Status.ACCEPTED, is_late=False)
         .order_by("model_id", "-id")
@@ -29,6 +30,7 @@ def seal(round: Round, now: datetime) -> bool:
     return round.move(
         Round.Status.OPEN, Round.Status.CLOSED, panel_sha256=artifacts.put(buffer.getvalue()),
         panel_models=[name for name, _ in columns], sealed_at=now,
+        stakes={name: str(amount) for name, amount in stakes(round.tournament_id).items() if amount > 0},
     )  # fmt: skip
 
 

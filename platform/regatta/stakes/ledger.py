@@ -17,6 +17,7 @@ from tournament.errors import BadInput, Fault
 from tournament.scoring.payout import POINT, payout
 
 Move = tuple[LedgerAccount, LedgerAccount, Decimal]
+ZERO = Decimal(0)
 
 
 def treasury() -> LedgerAccount:
@@ -60,13 +61,47 @@ def welcome(owner_id: int, amount: Decimal, *, now: datetime) -> bool:
 
 
 def put_at_stake(model: ContributedModel, amount: Decimal, *, key: str, now: datetime) -> bool:
-    """Move free points to a model's stake. Raises BadInput when there are too few."""
+    """Move free points to a model's stake, once for `key`. Raises BadInput when there are too few."""
+    return _exchange(model, wallet(model.owner_id), stake_of(model), amount, key=key, now=now)
+
+
+def take_from_stake(model: ContributedModel, amount: Decimal, *, key: str, now: datetime) -> bool:
+    """Move points from a model's stake to its owner, once for `key`.
+
+    What the unresolved rounds may still burn stays. Raises BadInput when less is free.
+    """
+    return _exchange(model, stake_of(model), wallet(model.owner_id), amount, key=key, now=now, kept=locked(model))
+
+
+def locked(model: ContributedModel) -> Decimal:
+    """The most that a model can still lose in rounds that are sealed and not resolved."""
+    clip = Decimal(repr(model.tournament.parsed_rules().payout_clip))
+    open_rounds = Round.objects.filter(tournament=model.tournament, status__in=["CLOSED", "RESOLVING"])
+    counted = sum(
+        (Decimal(stakes.get(model.name, "0")) for stakes in open_rounds.values_list("stakes", flat=True)), ZERO
+    )
+    return (counted * clip).quantize(POINT)
+
+
+def _exchange(
+    model: ContributedModel,
+    away: LedgerAccount,
+    to: LedgerAccount,
+    amount: Decimal,
+    *,
+    key: str,
+    now: datetime,
+    kept: Decimal = ZERO,
+) -> bool:
     with transaction.atomic():
-        get_user_model().objects.select_for_update().get(pk=model.owner_id)  # two stakes at once must not both pass
-        free = balance(wallet(model.owner_id))
-        if amount <= 0 or amount > free:
-            raise BadInput(Fault("stake", f"{amount} points asked for, {free} are free", "stake at most what is free"))
-        return move(key, "stake", [(wallet(model.owner_id), stake_of(model), amount.quantize(POINT))], now=now)
+        get_user_model().objects.select_for_update().get(pk=model.owner_id)  # two moves at once must not both pass
+        if Transfer.objects.filter(key=key).exists():
+            return False
+        free = max(balance(away) - kept, ZERO)
+        amount = amount.quantize(POINT)
+        if not ZERO < amount <= free:
+            raise BadInput(Fault("points", f"{amount} points asked for, {free} are free", "move at most what is free"))
+        return move(key, "stake", [(away, to, amount)], now=now)
 
 
 def stakes(tournament_id: int) -> dict[str, Decimal]:
@@ -76,17 +111,18 @@ def stakes(tournament_id: int) -> dict[str, Decimal]:
 
 
 def pay_round(round: Round, now: datetime) -> bool:
-    """Pay or burn what the round's final scores say, on the stakes as they lie now; once."""
-    rules = round.tournament.parsed_rules()
-    at_stake = {
+    """Pay or burn what the round's final scores say, on the stakes that counted at its close; once."""
+    rules, bank = round.tournament.parsed_rules(), treasury()
+    accounts = {
         account.model_id: account for account in LedgerAccount.objects.filter(model__tournament=round.tournament)
     }
-    amounts = stakes(round.tournament_id)
+    left = stakes(round.tournament_id)
     moves: list[Move] = []
-    bank = treasury()
-    for score in round.scores.filter(is_final=True, model__in=at_stake).select_related("model"):
-        won = payout(amounts.get(score.model.name, Decimal(0)), score.corr, score.mmc, rules)
-        account = at_stake[score.model_id]
-        if won:
-            moves.append((bank, account, won) if won > 0 else (account, bank, -won))
+    for score in round.scores.filter(is_final=True, model__in=accounts).select_related("model"):
+        won = payout(Decimal(round.stakes.get(score.model.name, "0")), score.corr, score.mmc, rules)
+        account = accounts[score.model_id]
+        if won > 0:
+            moves.append((bank, account, won))
+        elif won < 0:
+            moves.append((account, bank, min(-won, left.get(score.model.name, ZERO))))
     return move(f"payout:{round.pk}", "payout", moves, now=now, round=round)

@@ -13,6 +13,6 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='round',
             name='stakes',
-            field=models.JSONField(default=dict, help_text='Points at stake by model, at the close.'),
+            field=models.JSONField(default=dict, help_text='Points at stake by model at the close, as exact decimals.'),
         ),
     ]

@@ -131,13 +131,26 @@ def read_archive(folder: Path | str) -> Archive:
     rounds = pd.read_parquet(folder / "rounds.parquet").sort_values("round")
     context = pd.read_parquet(folder / "context.parquet").set_index("round").loc[rounds["round"]]
     names = tuple(name for name in context.columns if name != "known_at")
-    times = [as_utc_seconds(rounds[name]) for name in TIMES]
+    numbers = rounds["round"].to_numpy(np.int64)
+    opens_at_R, closes_at_R, resolves_at_R = (as_utc_seconds(rounds[name]) for name in TIMES)
     return Archive(
-        folder, About(**{key: about[key] for key in ("name", "horizon_days")},
-                      **{key: str(about[key]) for key in ("cadence", "target", "created")}),
-        rounds["round"].to_numpy(np.int64), *times, models, names, context[list(names)].to_numpy(float),
-        as_utc_seconds(context["known_at"]), _read_stakes(folder, rounds["round"].to_numpy(np.int64), models),
-    )  # fmt: skip
+        folder=folder,
+        about=_read_about(about),
+        rounds_R=numbers,
+        opens_at_R=opens_at_R,
+        closes_at_R=closes_at_R,
+        resolves_at_R=resolves_at_R,
+        models=models,
+        context_names=names,
+        context_RK=context[list(names)].to_numpy(float),
+        context_known_at_R=as_utc_seconds(context["known_at"]),
+        stakes_RM=_read_stakes(folder, numbers, models),
+    )
+
+
+def _read_about(about: Mapping[str, object]) -> About:
+    words = {name: str(about[name]) for name in ("name", "cadence", "target", "created")}
+    return About(horizon_days=int(str(about["horizon_days"])), **words)
 
 
 def as_utc_seconds(times: pd.Series) -> Times:
@@ -171,7 +184,9 @@ def write_archive(
         raise BadArchive(Fault("not_empty", f"{folder} already holds files", "name a new or empty folder"))
     for kind in ("predictions", "targets"):
         (folder / kind).mkdir(parents=True, exist_ok=True)
-    heads, contexts, stakes = [], [], []
+    heads: list[tuple[object, ...]] = []
+    contexts: list[tuple[object, ...]] = []
+    stakes: list[tuple[object, ...]] = []
     for one in rounds:
         _write_panels(folder, one, feature_names)
         heads.append((one.number, one.opens_at, one.closes_at, one.resolves_at))

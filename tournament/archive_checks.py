@@ -101,7 +101,9 @@ def _round_faults(rounds: pd.DataFrame) -> list[Fault]:
     for name in ("opens_at", "closes_at", "resolves_at"):
         times[name] = _times(rounds[name])
         if times[name] is None or times[name].isna().any():
-            faults.append(Fault("not_a_time", f"rounds.parquet: {name} holds values that are no time", "UTC timestamps"))
+            faults.append(
+                Fault("not_a_time", f"rounds.parquet: {name} holds values that are no time", "UTC timestamps")
+            )
     return faults or _order_faults(rounds.assign(**times).sort_values("round"))
 
 
@@ -171,8 +173,8 @@ def _check_panels(folder: Path, numbers: list[int], faults: list[Fault]) -> set[
     for kind in ("predictions", "targets", "features"):
         extra = sorted({path.name for path in (folder / kind).glob("*")} - names) if numbers else []
         if extra:
-            faults.append(Fault("unknown_round", f"{kind}/ holds {len(extra)} files of rounds that rounds.parquet lacks",
-                                "name them like 00001.parquet", _shown(extra)))  # fmt: skip
+            found = f"{kind}/ holds {len(extra)} files of rounds that rounds.parquet lacks"
+            faults.append(Fault("unknown_round", found, "name them like 00001.parquet", _shown(extra)))
     models: set[str] = set()
     for name in sorted(names):
         label = f"predictions/{name}"

@@ -1,4 +1,4 @@
-"""Who takes part in the demonstration: 29 models of different kinds, some late, one leaving, one decaying."""
+"""Who takes part in the demonstration: 33 models of different kinds, some late, one leaving, one decaying."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from sklearn.linear_model import BayesianRidge, ElasticNet, Ridge
 from sklearn.neighbors import KNeighborsRegressor
 
 from contributors.network import TorchMLP
-from contributors.strategies import Decaying, Learned, Noise, Perturbed, Strategy, Style
+from contributors.strategies import Decaying, Learned, Noise, Perturbed, Specialist, Strategy, Style
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +49,11 @@ def learned(make: Callable[[], object], **options: object) -> Callable[[], Strat
     return lambda: Learned(make, **options)  # type: ignore[arg-type]
 
 
+def specialist(make: Callable[[], object], cluster: int) -> Callable[[], Strategy]:
+    """A regressor fitted on one kind of eras."""
+    return lambda: Specialist(Learned(make), cluster)  # type: ignore[arg-type]
+
+
 ROSTER: tuple[Entry, ...] = (
     Entry("kelpie", "amara", style(momentum=1.0), stake=300),
     Entry("northwind", "bjorn", style(reversal=1.0)),
@@ -81,6 +86,10 @@ ROSTER: tuple[Entry, ...] = (
     Entry("petrel_twin", "otto", lambda: Perturbed(Style({"reversal": 1.0, "range": 0.5}), 0.05, 7)),
     Entry("fogbank", "pilar", lambda: Noise(8), stake=40),
     Entry("rusty_anchor", "quinn", lambda: Decaying(Learned(lambda: Ridge(alpha=1000.0)), 60.0, 9), stake=450),
+    Entry("fair_weather", "soren", specialist(lambda: Ridge(alpha=1000.0), 0)),
+    Entry("cross_sea", "soren", specialist(lambda: Ridge(alpha=1000.0), 1)),
+    Entry("storm_jib", "tilda", specialist(lambda: Ridge(alpha=1000.0), 2)),
+    Entry("after_storm", "tilda", specialist(lambda: Ridge(alpha=1000.0), 3)),
     Entry("late_breeze", "rosa", learned(lambda: boosted(8, 100, 10)), joins=40),
     Entry("ebb", "rosa", learned(lambda: Ridge(alpha=8000.0), target="target_rank"), leaves=120),
 )

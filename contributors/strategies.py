@@ -12,6 +12,7 @@ from typing import Any, Protocol
 
 import numpy as np
 import pandas as pd
+from sklearn.cluster import KMeans
 
 Array = np.ndarray[Any, np.dtype[np.float64]]
 MIDDLE_BIN = 2.0
@@ -97,6 +98,31 @@ class Learned:
     def predict(self, features: Array, number: int) -> Array:
         """The regressor's own prediction."""
         return np.asarray(self.model.predict(features[:, self.columns]), dtype=float).ravel()
+
+
+@dataclass
+class Specialist:
+    """A strategy for one kind of weather: eras of the train file are clustered by which features paid in them."""
+
+    inner: Strategy
+    cluster: int
+    clusters: int = 4
+
+    def fit(self, training: Training) -> None:
+        """Fit on the eras of one cluster; clusters are numbered by size, the largest first."""
+        eras, place = np.unique(training.eras, return_inverse=True)
+        payoff = np.zeros((len(eras), training.features.shape[1]))
+        np.add.at(payoff, place, training.features * training.targets["target"][:, None])
+        payoff /= np.bincount(place)[:, None]
+        labels = KMeans(self.clusters, n_init=4, random_state=0).fit_predict(payoff)
+        largest = np.argsort(-np.bincount(labels, minlength=self.clusters), kind="stable")
+        rows = labels[place] == largest[self.cluster]
+        targets = {name: values[rows] for name, values in training.targets.items()}
+        self.inner.fit(Training(training.features[rows], targets, training.eras[rows], training.groups))
+
+    def predict(self, features: Array, number: int) -> Array:
+        """The inner strategy's values."""
+        return self.inner.predict(features, number)
 
 
 @dataclass

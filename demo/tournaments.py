@@ -40,7 +40,7 @@ def _prepare(
     slug: str, name: str, about: str, panel: PricePanel, rounds: int, key: bytes, world: SimulatedMarket | None = None
 ) -> Tournament:
     kind = Tournament.Market.REAL if world is None else Tournament.Market.SIMULATED
-    defaults = {"name": name, "description": about, "market": kind, "rules": Rules(warmup_rounds=50).to_dict()}
+    defaults = {"name": name, "description": about, "market": kind, "rules": Rules(warmup_rounds=40).to_dict()}
     tournament, _ = Tournament.objects.get_or_create(slug=slug, defaults=defaults)
     if not tournament.datasets.exists():
         publish(tournament, panel, rounds=rounds, key=key)

@@ -15,9 +15,10 @@ from tournament.markets.windows import Rows
 
 CONTEXT_NAMES = (
     "volatility", "volatility_trend", "dispersion", "average_correlation", "breadth", "market_trend_3",
-    "market_trend_12", "drawdown", "momentum_return", "reversal_return", "low_volatility_return",
+    "market_trend_12", "drawdown", "momentum_return", "reversal_return", "value_return", "low_volatility_return",
 )  # fmt: skip
 YEAR, QUARTER, MONTH = 252, 63, 21
+LONGEST = 2 * YEAR + MONTH
 
 
 def context_matrix(panel: PricePanel, rows_E: Rows) -> Floats:
@@ -25,12 +26,14 @@ def context_matrix(panel: PricePanel, rows_E: Rows) -> Floats:
     returns_DN = daily_returns(panel.close_DN)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", RuntimeWarning)
-        return np.array([_context(returns_DN[max(0, row - YEAR + 1) : row + 1]) for row in rows_E])
+        return np.array([_context(returns_DN[max(0, row - LONGEST + 1) : row + 1]) for row in rows_E])
 
 
-def _context(returns_TN: Floats) -> list[float]:
-    """One row of the matrix, from up to a year of daily returns."""
-    returns_TN = returns_TN[:, np.isfinite(returns_TN).sum(axis=0) >= 0.6 * len(returns_TN)]
+def _context(longest_TN: Floats) -> list[float]:
+    """One row of the matrix, from the last year of daily returns; only value looks back longer."""
+    returns_TN = longest_TN[-YEAR:]
+    priced_N = np.isfinite(returns_TN).sum(axis=0) >= 0.6 * len(returns_TN)
+    longest_TN, returns_TN = longest_TN[:, priced_N], returns_TN[:, priced_N]
     if returns_TN.shape[1] < 3 or len(returns_TN) < QUARTER:
         return [float("nan")] * len(CONTEXT_NAMES)
     clipped = np.clip(np.nan_to_num(returns_TN), -0.5, 0.5)
@@ -49,14 +52,15 @@ def _context(returns_TN: Floats) -> list[float]:
         float(market[-QUARTER:].sum()),
         float(market.sum()),
         float(wealth[-1] - wealth.max()),
-        *_factor_returns(clipped),
+        *_factor_returns(np.clip(np.nan_to_num(longest_TN), -0.5, 0.5)),
     ]
 
 
 def _factor_returns(returns_TN: Floats) -> list[float]:
-    """Last month's return of three simple long-short books, chosen on what was known a month ago."""
+    """Last month's return of four simple long-short books, chosen on what was known a month ago."""
     before, after = returns_TN[:-MONTH], returns_TN[-MONTH:].sum(axis=0)
-    signals = (before[-126:].sum(axis=0), -before[-5:].sum(axis=0), -before[-126:].std(axis=0))
+    half, week, older = before[-126:], before[-5:], before[:-YEAR][-YEAR:]
+    signals = (half.sum(axis=0), -week.sum(axis=0), -older.sum(axis=0), -half.std(axis=0))
     return [_spread(signal, after) for signal in signals]
 
 

@@ -20,11 +20,11 @@ DAYS = 5
 BASIS_POINT = 1e-4
 REGIMES = ("Steady trend", "Rotation", "Stress", "Recovery")
 CHARACTERISTICS = ("momentum", "reversal", "value", "low_volatility")
-PAYOFFS_KC = np.array([[4.5, -1.5, -1.0, -1.0], [-2.0, 5.0, 1.0, 0.0], [0.0, -1.5, -2.0, 6.0], [-4.5, 1.0, 5.0, -4.5]])
+PAYOFFS_KC = np.array([[6.0, -1.0, -1.0, 0.0], [-4.0, 3.0, 6.0, 0.0], [-1.0, -1.0, -4.0, 9.0], [-6.0, 2.0, 2.0, -7.0]])
 """Basis points a day and unit of characteristic, by regime (rows) and characteristic (columns)."""
-MARKET_DRIFT_K = np.array([5.0, 0.0, -14.0, 11.0]) * BASIS_POINT
-MARKET_VOLATILITY_K = np.array([0.006, 0.008, 0.021, 0.013])
-OWN_VOLATILITY_K = np.array([1.0, 1.25, 1.5, 1.2])
+MARKET_DRIFT_K = np.array([6.0, 0.0, -16.0, 13.0]) * BASIS_POINT
+MARKET_VOLATILITY_K = np.array([0.005, 0.008, 0.021, 0.013])
+OWN_VOLATILITY_K = np.array([0.85, 1.2, 1.2, 1.05])
 TRANSITIONS_KK = np.array([[0, 0.6, 0.3, 0.1], [0.6, 0, 0.3, 0.1], [0.05, 0.15, 0, 0.8], [0.7, 0.25, 0.05, 0]])
 TAIL_FREEDOM = 4.0
 WARM_UP_WEEKS = 160

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 import warnings
+from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -11,45 +13,73 @@ from hmmlearn.hmm import GaussianHMM
 from jumpmodels.jump import JumpModel
 from numpy.typing import NDArray
 
-from tournament.regimes.model import CLIP, Floats, RegimeModel
+from tournament.regimes.model import Floats, RegimeModel, Scaling, take_logs
 
 JUMP_PENALTY = 20.0
 MIN_VARIANCE = 0.05
 STAY = 0.93
 """Prior probability to stay: regimes last months, rounds a week."""
+RESTARTS = 8
+TELLING = (
+    "volatility", "dispersion", "average_correlation", "momentum_return", "reversal_return", "value_return",
+    "low_volatility_return",
+)  # fmt: skip
+"""Columns that turn with a regime; slower ones (a year's trend, drawdown) tell of regimes gone by."""
 
 
-def fit_hmm(context_TC: Floats, *, regimes: int, seed: int) -> RegimeModel:
-    """Gaussian HMM by EM (hmmlearn), with a prior for persistence; only its parameters are kept."""
-    centre, spread = _scale(context_TC)
-    standard = np.nan_to_num(np.clip((context_TC - centre) / spread, -CLIP, CLIP))
-    prior = 1.0 + 20.0 * np.eye(regimes)
+def fit_hmm(context_TK: Floats, names: Sequence[str], *, regimes: int, seed: int) -> RegimeModel:
+    """Gaussian HMM with one covariance for all regimes by EM (hmmlearn), the likeliest of several starts.
+
+    A prior holds it to persistent regimes; only its parameters are kept.
+    """
+    scaling = _scaling(context_TK, names)
+    seen = scaling.in_spreads(context_TK)
+    logging.getLogger("hmmlearn").setLevel(logging.CRITICAL)  # a slow last step of EM is no news
+    chains = [_fit_chain(seen, regimes, seed + start) for start in range(RESTARTS)]
+    chain = max(chains, key=lambda fitted: float(fitted.score(seen)))
+    turned = replace(scaling, turn_CC=_whitening(np.asarray(chain.covars_)[0]))
+    means = chain.means_ @ turned.turn_CC
+    return RegimeModel(turned, means, np.ones_like(means), _proper(chain.startprob_), _proper(chain.transmat_))
+
+
+def _fit_chain(seen_TC: Floats, regimes: int, seed: int) -> GaussianHMM:
     chain = GaussianHMM(
-        regimes, covariance_type="diag", transmat_prior=prior, random_state=seed, n_iter=40, min_covar=MIN_VARIANCE
-    )
-    logging.getLogger("hmmlearn").setLevel(logging.ERROR)  # a slow last step of EM is no news
+        regimes, covariance_type="tied", transmat_prior=1.0 + 20.0 * np.eye(regimes), random_state=seed, n_iter=60,
+        min_covar=MIN_VARIANCE,
+    )  # fmt: skip
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        chain.fit(standard)
-    variances = np.maximum(np.array([np.diag(c) for c in chain.covars_]), MIN_VARIANCE)
-    return RegimeModel(centre, spread, chain.means_, variances, _proper(chain.startprob_), _proper(chain.transmat_))
+        return chain.fit(seen_TC)
 
 
-def fit_jump(context_TC: Floats, *, regimes: int, seed: int) -> RegimeModel:
+def _whitening(covariance_CC: Floats) -> Floats:
+    """The symmetric root of the inverse, so that the covariance within a regime becomes the identity."""
+    values, vectors = np.linalg.eigh(covariance_CC)
+    return np.asarray(vectors @ np.diag(np.maximum(values, MIN_VARIANCE) ** -0.5) @ vectors.T)
+
+
+def fit_jump(context_TK: Floats, names: Sequence[str], *, regimes: int, seed: int) -> RegimeModel:
     """Statistical jump model (Nystrup, Lindstroem and Madsen 2020); its labels give means, spreads and transitions."""
-    centre, spread = _scale(context_TC)
-    standard = np.nan_to_num(np.clip((context_TC - centre) / spread, -CLIP, CLIP))
+    scaling = _scaling(context_TK, names)
+    seen = scaling.in_spreads(context_TK)
     model = JumpModel(n_components=regimes, jump_penalty=JUMP_PENALTY, cont=False, random_state=seed)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        model.fit(pd.DataFrame(standard), sort_by="freq")
-    labels = np.asarray(model.labels_, dtype=int)
-    return _from_labels(standard, labels, regimes, centre, spread)
+        model.fit(pd.DataFrame(seen), sort_by="freq")
+    return _from_labels(seen, np.asarray(model.labels_, dtype=int), regimes, scaling)
 
 
-def _from_labels(
-    standard: Floats, labels: NDArray[np.int64], regimes: int, centre: Floats, spread: Floats
-) -> RegimeModel:
+def _scaling(context_TK: Floats, names: Sequence[str]) -> Scaling:
+    """The telling columns (all, where a context has none of them), in logs where they are never below zero."""
+    told = [place for place, name in enumerate(names) if name in TELLING]
+    columns = np.array(told or range(context_TK.shape[1]), dtype=np.intp)
+    chosen = context_TK[:, columns]
+    logs = np.array([np.isfinite(column).any() and np.nanmin(column) >= 0.0 for column in chosen.T], dtype=bool)
+    centre, spread = _scale(take_logs(chosen, logs))
+    return Scaling(columns, logs, centre, spread, np.eye(len(columns)))
+
+
+def _from_labels(standard: Floats, labels: NDArray[np.int64], regimes: int, scaling: Scaling) -> RegimeModel:
     """Moments of each label; an empty label sits at the centre with unit variance."""
     means, variances = np.zeros((regimes, standard.shape[1])), np.ones((regimes, standard.shape[1]))
     for regime in range(regimes):
@@ -59,7 +89,7 @@ def _from_labels(
     moves = np.full((regimes, regimes), 0.2) + 20.0 * STAY * np.eye(regimes)
     np.add.at(moves, (labels[:-1], labels[1:]), 1.0)
     start = np.bincount(labels, minlength=regimes) + 1.0
-    return RegimeModel(centre, spread, means, variances, start / start.sum(), moves / moves.sum(axis=1, keepdims=True))
+    return RegimeModel(scaling, means, variances, start / start.sum(), moves / moves.sum(axis=1, keepdims=True))
 
 
 def _scale(context_TC: Floats) -> tuple[Floats, Floats]:

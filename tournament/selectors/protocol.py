@@ -1,6 +1,7 @@
 """What a selector is shown and what it must answer.
 
-Shape suffixes: R rounds (oldest first), M models, K context columns. A round is (scores s, model correlations C,
+Shape suffixes: R rounds (oldest first), M models, K context columns, P eras before the first round.
+A round is (scores s, model correlations C,
 context, active mask, times): for standardised predictions P and target y, corr(Pw, y) = s.w / sqrt(w'Cw), so every
 selector works on s and C alone.
 """
@@ -39,6 +40,8 @@ class History:
     context_RK: Floats
     context_names: tuple[str, ...]
     stakes_RM: Floats
+    earlier_context_PK: Floats | None = None
+    """Contexts of the eras before the first round, known at every time asked; None where there are none."""
 
     def __post_init__(self) -> None:
         """Refuse shapes that do not meet."""
@@ -59,9 +62,21 @@ class History:
         seen = self.take(np.flatnonzero(self.opens_at_R < time))
         return replace(seen, scores_RM=np.where((seen.resolves_at_R <= time)[:, None], seen.scores_RM, np.nan))
 
+    def resolved_rows(self) -> NDArray[np.intp]:
+        """Rows of the rounds that have at least one score."""
+        return np.flatnonzero(np.isfinite(self.scores_RM).any(axis=1))
+
     def resolved(self) -> History:
         """The rounds that have at least one score."""
-        return self.take(np.isfinite(self.scores_RM).any(axis=1))
+        return self.take(self.resolved_rows())
+
+    def contexts(self) -> Floats:
+        """Contexts of the earlier eras and of the rounds, oldest first ((P + R) x K)."""
+        return (
+            self.context_RK
+            if self.earlier_context_PK is None
+            else np.vstack([self.earlier_context_PK, self.context_RK])
+        )
 
     def query(self, row: int) -> Query:
         """The question that round `row` asked at its close."""

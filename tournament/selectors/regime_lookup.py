@@ -26,9 +26,10 @@ class RegimeLookup:
 
     def meta_train(self, history: History, *, seed: int = 0) -> State:
         """Fit the regime model on the contexts seen so far."""
-        if len(history) < MIN_ROUNDS:
+        contexts = history.contexts()
+        if len(contexts) < MIN_ROUNDS:
             return State(self.name)
-        model = FITTERS[self.name](history.context_RK, regimes=self.regimes, seed=seed)
+        model = FITTERS[self.name](contexts, history.context_names, regimes=self.regimes, seed=seed)
         return State(self.name, model.to_arrays())
 
     def adapt(self, state: State, support: History) -> State:
@@ -43,9 +44,8 @@ class RegimeLookup:
         if not state.arrays:
             return ridge(support.resolved(), query)
         model = RegimeModel.from_arrays(state.arrays)
-        contexts = np.vstack([support.context_RK, query.context_K[None]])
-        probabilities = model.filtered(contexts)
-        means = conditional_means(support, probabilities[:-1], probabilities[-1])
+        probabilities = model.filtered(np.vstack([support.contexts(), query.context_K[None]]))
+        means = conditional_means(support, probabilities[-len(support) - 1 : -1], probabilities[-1])
         return best_blend(means, query.correlations_MM, query.active_M)
 
 

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tournament.selectors.protocol import Floats, History, Query
+from tournament.selectors.weather import Beliefs
 
 HALF_LIVES = (4.0, 13.0, 40.0, 120.0)
 BANDWIDTHS = (0.5, 1.0)
@@ -18,8 +19,8 @@ SHRINK_ROUNDS = 6.0
 SCALE = 50.0
 """Scores are about 0.02; networks want about 1."""
 TOKENS = (*(f"trailing_{life:g}" for life in HALF_LIVES), *(f"similar_{width:g}" for width in BANDWIDTHS),
-          "deviation", "seen", "likeness")  # fmt: skip
-MEANS = len(HALF_LIVES) + len(BANDWIDTHS)
+          "regime", "deviation", "seen", "likeness")  # fmt: skip
+MEANS = len(HALF_LIVES) + len(BANDWIDTHS) + 1
 
 
 def known_rounds(queries: History, support: History) -> NDArray[np.bool_]:
@@ -27,21 +28,17 @@ def known_rounds(queries: History, support: History) -> NDArray[np.bool_]:
     return support.resolves_at_R[None, :] <= queries.opens_at_R[:, None]
 
 
-def tokens(queries: History, support: History) -> Floats:
+def tokens(queries: History, support: History, beliefs: Beliefs) -> Floats:
     """Tokens of every model in every query round (Q x M x T)."""
     known_QR = known_rounds(queries, support).astype(float)
     lag_QR = (queries.opens_at_R[:, None] - support.opens_at_R[None, :]).astype("timedelta64[s]").astype(float)
-    cadence = (
-        float(np.median(np.diff(support.opens_at_R).astype("timedelta64[s]").astype(float)))
-        if len(support) > 1
-        else 1.0
-    )
-    age_QR = np.maximum(lag_QR / max(cadence, 1.0), 0.0)
+    age_QR = np.maximum(lag_QR / _cadence(support), 0.0)
     scored_RM = np.isfinite(support.scores_RM)
     scores_RM = np.where(scored_RM, support.scores_RM, 0.0)
     weights = [known_QR * 0.5 ** (age_QR / life) for life in HALF_LIVES]
     distance_QR = context_distance(queries, support)
     weights += [known_QR * 0.5 ** (age_QR / 160.0) * np.exp(-0.5 * distance_QR / width**2) for width in BANDWIDTHS]
+    weights.append(known_QR * 0.5 ** (age_QR / 160.0) * beliefs.alike())
     means = [shrunk_means(weight, scores_RM, scored_RM) * SCALE for weight in weights]
     count_QM = known_QR @ scored_RM
     spread_QM = np.sqrt(np.maximum(known_QR @ scores_RM**2 / np.maximum(count_QM, 1.0), 0.0))

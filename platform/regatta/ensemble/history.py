@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from regatta.rounds.models import Round, Tournament
+from regatta.rounds.prices import earlier_contexts
 from regatta.rounds.sealing import read_panel
 from regatta.scores.models import Score
 from tournament.markets.context import CONTEXT_NAMES
@@ -41,7 +42,7 @@ def history(tournament: Tournament, now: datetime, *, through: Round | None = No
         np.array([round.number for round in ordered]), models, _times(round.opens_at for round in ordered),
         _times(round.resolves_at for round in ordered), active, scores, correlations,
         np.array([[round.context.get(name, np.nan) for name in CONTEXT_NAMES] for round in ordered], dtype=float),
-        CONTEXT_NAMES, stakes,
+        CONTEXT_NAMES, stakes, earlier_contexts(tournament),
     )  # fmt: skip
 
 

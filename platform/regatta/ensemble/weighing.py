@@ -66,7 +66,7 @@ def _write_regime(round: Round, version: SelectorVersion | None, support: Histor
     if version is None or not (arrays := _state(version.state_sha256).arrays):
         return
     model = RegimeModel.from_arrays(arrays)
-    probabilities = model.filtered(np.vstack([support.context_RK, query.context_K[None]]))[-1]
+    probabilities = model.filtered(np.vstack([support.contexts(), query.context_K[None]]))[-1]
     names = list(regime_names(model, support.context_names))
     values = {"names": names, "probabilities": probabilities.tolist(), "label": int(probabilities.argmax())}
     RegimeState.objects.get_or_create(

@@ -7,12 +7,15 @@ from datetime import date, datetime, timedelta
 from functools import lru_cache
 
 import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
 
 from regatta import artifacts
 from regatta.rounds.models import DatasetFile, Round, Tournament
+from tournament.markets.context import CONTEXT_NAMES
 from tournament.markets.panel import PricePanel
 
-PRICES, KEY = "prices.npz", "ids.key"
+PRICES, KEY, CONTEXT = "prices.npz", "ids.key", "context.parquet"
 CLOSE_HOUR_UTC = 21
 """Prices of a trading day are known from this hour on."""
 
@@ -20,7 +23,7 @@ CLOSE_HOUR_UTC = 21
 def known_prices(tournament: Tournament, now: datetime) -> PricePanel:
     """The panel of every close known at `now`."""
     day = now.date() if now.hour >= CLOSE_HOUR_UTC else now.date() - timedelta(days=1)
-    return _panel(private_file(tournament, PRICES)).until(np.datetime64(day))
+    return _panel(file_hash(tournament, PRICES)).until(np.datetime64(day))
 
 
 def row_of(panel: PricePanel, day: date) -> int:
@@ -30,11 +33,11 @@ def row_of(panel: PricePanel, day: date) -> int:
 
 def id_key(tournament: Tournament) -> bytes:
     """The key that turns assets into ids."""
-    return artifacts.get(private_file(tournament, KEY))
+    return artifacts.get(file_hash(tournament, KEY))
 
 
-def private_file(tournament: Tournament, name: str) -> str:
-    """SHA-256 of one of the platform's own files of the newest dataset."""
+def file_hash(tournament: Tournament, name: str) -> str:
+    """SHA-256 of one of the files of the newest dataset."""
     return _sha256(tournament.pk, name)
 
 
@@ -61,6 +64,19 @@ def _panel(sha256: str) -> PricePanel:
         kept = {name: stored[name] for name in stored.files if name.endswith(("_D", "_DN"))}
         sectors = tuple(map(str, stored["sectors"])) or None
         return PricePanel(ids=tuple(map(str, stored["ids"])), sectors=sectors, **kept)
+
+
+def earlier_contexts(tournament: Tournament) -> NDArray[np.float64] | None:
+    """Contexts of the eras before the first round (P x K); None for a tournament that came without a dataset."""
+    if not DatasetFile.objects.filter(dataset__tournament=tournament, name=CONTEXT).exists():
+        return None
+    return _contexts(file_hash(tournament, CONTEXT))
+
+
+@lru_cache(maxsize=16)
+def _contexts(sha256: str) -> NDArray[np.float64]:
+    frame = pd.read_parquet(io.BytesIO(artifacts.get(sha256)))
+    return frame.reindex(columns=list(CONTEXT_NAMES)).to_numpy(float)
 
 
 @lru_cache(maxsize=256)

@@ -7,13 +7,16 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
+import pandas as pd
 from django.db import transaction
+from numpy.typing import NDArray
 
 from regatta import artifacts
 from regatta.rounds.models import Dataset, DatasetFile, Round, Tournament
-from regatta.rounds.prices import CLOSE_HOUR_UTC, KEY, PRICES, pack
+from regatta.rounds.prices import CLOSE_HOUR_UTC, CONTEXT, KEY, PRICES, pack
 from tournament.errors import BadPanel, Fault
 from tournament.markets import dataset as datasets
+from tournament.markets.context import CONTEXT_NAMES, context_matrix
 from tournament.markets.panel import PricePanel
 from tournament.markets.quality import inspect
 from tournament.rules import Rules
@@ -30,7 +33,7 @@ def publish(tournament: Tournament, panel: PricePanel, *, rounds: int, key: byte
     rows = datasets.era_rows(panel, rules)
     first = max(0, len(rows) - rounds)
     cut = int(rows[first])
-    files = _files(panel, rules, key, cut)
+    files = _files(panel, rules, key, rows[: first + 1])
     with transaction.atomic():
         made = Dataset.objects.create(
             tournament=tournament, version=version, quality=report.to_dict(), status=Dataset.Status.PUBLISHED,
@@ -41,15 +44,26 @@ def publish(tournament: Tournament, panel: PricePanel, *, rounds: int, key: byte
     return made
 
 
-def _files(panel: PricePanel, rules: Rules, key: bytes, cut: int) -> dict[str, tuple[bytes, int]]:
-    """Name: (bytes, rows) of every file of the dataset."""
+def _files(panel: PricePanel, rules: Rules, key: bytes, rows: NDArray[np.intp]) -> dict[str, tuple[bytes, int]]:
+    """Name: (bytes, rows) of every file of the dataset; the last of `rows` is the first round's."""
+    cut = int(rows[-1])
+    contexts = _contexts(panel, rows[:-1])
     frames = datasets.history_frames(panel, rules, key, cut)
     section = datasets.cross_section(panel, cut, datasets.era_label(0), key)
     example = datasets.example_predictions(section, frames["train"])
     files = {f"{name}.parquet": (datasets.parquet_bytes(frame), len(frame)) for name, frame in frames.items()}
     files["features.json"] = (datasets.features_json(section.feature_names), 0)
+    files[CONTEXT] = (datasets.parquet_bytes(contexts), len(contexts))
     files["example_predictions.csv"] = (example.to_csv(index=False).encode(), len(example))
     return files | {PRICES: (pack(panel), panel.close_DN.size), KEY: (key, 0)}
+
+
+def _contexts(panel: PricePanel, rows: NDArray[np.intp]) -> pd.DataFrame:
+    """Market context of the eras before the first round: era, then a column each; all known when that round opens."""
+    values = context_matrix(panel, rows).reshape(len(rows), len(CONTEXT_NAMES))
+    frame = pd.DataFrame(values, columns=list(CONTEXT_NAMES))
+    frame.insert(0, "era", [datasets.era_label(number) for number in range(len(rows))])
+    return frame
 
 
 def _row(made: Dataset, name: str, data: bytes, count: int) -> DatasetFile:

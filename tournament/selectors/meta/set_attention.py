@@ -10,17 +10,21 @@ rounds, purged by the targets' overlap, keeps it there unless learning helps. So
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
+from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from tournament.selectors.allocator import RIDGE, best_blend
 from tournament.selectors.baselines import ridge
 from tournament.selectors.protocol import Floats, History, Query, State, equal_weights
 from tournament.selectors.tokens import MEANS, SCALE, TOKENS, as_history, tokens
+from tournament.selectors.weather import PREFIX, Beliefs, beliefs_at_query, beliefs_in_training, fit_weather
 
 MIN_ROUNDS = 40
+NETWORK = "network_"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +48,7 @@ class ScoreNetwork(nn.Module):
 
     def __init__(self, config: TrainingConfig) -> None:
         super().__init__()
-        self.mix = nn.Parameter(torch.zeros(MEANS))
+        self.mix = nn.Parameter(torch.tensor([2.0 if name == "regime" else 0.0 for name in TOKENS[:MEANS]]))
         self.embed = nn.Sequential(nn.Linear(len(TOKENS), config.width), nn.GELU())
         self.attend = nn.MultiheadAttention(config.width, config.heads, batch_first=True)
         self.norm = nn.LayerNorm(config.width)
@@ -96,24 +100,33 @@ class SetAttention:
             return State(self.name)
         torch.manual_seed(seed)
         network = ScoreNetwork(self.config).to(self.device)
-        gains = _train(network, _episodes(resolved, history, self.device), resolved, self.config, seed)
-        arrays = {name: values.cpu().numpy() for name, values in network.state_dict().items()}
-        return State(self.name, arrays, asdict(self.config) | {"seed": seed, "validation": gains})
+        weather = fit_weather(history, seed=seed)
+        beliefs = beliefs_in_training(weather, history, history.resolved_rows())
+        gains = _train(network, _episodes(resolved, history, beliefs, self.device), resolved, self.config, seed)
+        arrays = {NETWORK + name: values.cpu().numpy() for name, values in network.state_dict().items()}
+        return State(self.name, arrays | weather, asdict(self.config) | {"seed": seed, "validation": gains})
 
     def adapt(self, state: State, support: History) -> State:
-        """Keep the resolved rounds: the tokens are the adaptation."""
-        return state.adapted(support.resolved())
+        """Keep everything known: the tokens are the adaptation, and contexts of open rounds tell the regime."""
+        return state.adapted(support)
 
     def weights(self, state: State, query: Query) -> Floats:
         """Expected scores by the network, then the exact allocator; ridge until it is trained."""
         support = state.support
-        if support is None or not len(support):
+        if support is None or not len(support.resolved()):
             return equal_weights(query.active_M)
         if not state.arrays:
-            return ridge(support, query)
+            return ridge(support.resolved(), query)
         network = ScoreNetwork(self.config)
-        network.load_state_dict({name: torch.tensor(values) for name, values in state.arrays.items()})
-        token_QMT = torch.tensor(tokens(as_history(query, support), support), dtype=torch.float32)
+        network.load_state_dict(
+            {
+                name.removeprefix(NETWORK): torch.tensor(a)
+                for name, a in state.arrays.items()
+                if name.startswith(NETWORK)
+            }
+        )
+        beliefs = beliefs_at_query(_weather(state), support, query)
+        token_QMT = torch.tensor(tokens(as_history(query, support), support, beliefs), dtype=torch.float32)
         with torch.inference_mode():
             expected = network(token_QMT, torch.tensor(query.active_M)[None])[0].double().numpy() / SCALE
         return best_blend(expected, query.correlations_MM, query.active_M)
@@ -135,13 +148,19 @@ class _Episodes:
         return blend_corr(weights, self.score_BM[rows], correlation).mean()
 
 
-def _episodes(resolved: History, history: History, device: str) -> _Episodes:
+def _weather(state: State) -> dict[str, NDArray[Any]]:
+    return {name: values for name, values in state.arrays.items() if name.startswith(PREFIX)}
+
+
+def _episodes(resolved: History, history: History, beliefs: Beliefs, device: str) -> _Episodes:
     def tensor(values: Floats) -> Tensor:
         return torch.tensor(np.nan_to_num(values), dtype=torch.float32, device=device)
 
     active = torch.tensor(resolved.active_RM, device=device)
     correlations = tensor(resolved.correlations_RMM.astype(float))
-    return _Episodes(tensor(tokens(resolved, history)), active, tensor(resolved.scores_RM) * SCALE, correlations)
+    return _Episodes(
+        tensor(tokens(resolved, history, beliefs)), active, tensor(resolved.scores_RM) * SCALE, correlations
+    )
 
 
 def _train(

@@ -97,6 +97,11 @@ class Query:
     context_K: Floats
     stakes_M: Floats
 
+    def __post_init__(self) -> None:
+        """Refuse a round that nobody submitted to. Raises BadInput."""
+        if not self.active_M.any():
+            raise BadInput("no model submitted to this round; there is nothing to weigh")
+
 
 @dataclass(frozen=True, slots=True)
 class State:
@@ -109,18 +114,19 @@ class State:
 
     def to_bytes(self) -> bytes:
         """The learned part as safetensors; no code, no pickle."""
-        header = {"family": self.family, "config": json.dumps(self.config, sort_keys=True), "format": str(FORMAT)}
+        about = json.dumps({"family": self.family, "config": self.config, "format": FORMAT}, sort_keys=True)
         arrays = {name: np.ascontiguousarray(values) for name, values in self.arrays.items()}
-        return save(arrays or {"empty": np.zeros(1)}, metadata=header)
+        # one entry of metadata only: safetensors writes several in an order that changes from call to call
+        return save(arrays or {"empty": np.zeros(1)}, metadata={"about": about})
 
     @classmethod
     def from_bytes(cls, data: bytes) -> State:
         """Read what `to_bytes` wrote. Raises BadInput."""
         try:
             size = int.from_bytes(data[:8], "little")
-            header = json.loads(data[8 : 8 + size])["__metadata__"]
+            about = json.loads(json.loads(data[8 : 8 + size])["__metadata__"]["about"])
             arrays = {name: values for name, values in load(data).items() if name != "empty"}
-            return cls(header["family"], arrays, json.loads(header["config"]))
+            return cls(about["family"], arrays, about["config"])
         except (KeyError, ValueError, OSError) as error:
             raise BadInput(Fault("state", f"this is not a selector's state: {error}")) from None
 
@@ -147,9 +153,7 @@ class Selector(Protocol):
 
 
 def equal_weights(active_M: NDArray[np.bool_]) -> Floats:
-    """The same weight for each active model. Raises BadInput when none is active."""
-    if not active_M.any():
-        raise BadInput("no model submitted to this round; there is nothing to weigh")
+    """The same weight for each active model."""
     return active_M / active_M.sum()
 
 

@@ -1,0 +1,72 @@
+"""`manage.py evaluate_selectors`: selectors led through an archive, each knowing only what was known."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import CommandParser
+
+from regatta.management.offline import OfflineCommand
+from tournament import reports
+from tournament.archive import read_archive
+from tournament.errors import BadInput, Fault
+from tournament.evaluation import report, study
+from tournament.selectors.registry import NAMES
+
+
+class Command(OfflineCommand):
+    """Walk-forward over an archive: weights, report.json and report.html."""
+
+    about = "Evaluate selectors walk-forward on a tournament archive."
+    example = "world --selectors equal,ridge,hmm --warmup-rounds 50 --out study"
+
+    def arguments(self, parser: CommandParser) -> None:
+        """The archive, which selectors, and how often they learn."""
+        defaults = study.StudyConfig()
+        parser.add_argument("archive", type=Path, help="folder of a tournament archive")
+        parser.add_argument("--selectors", default="all", help=f"all, or names parted by commas: {', '.join(NAMES)}")
+        parser.add_argument("--warmup-rounds", type=int, default=defaults.warmup_rounds, help="rounds before the first")
+        parser.add_argument(
+            "--retrain-every", type=int, default=defaults.retrain_every, help="rounds between trainings"
+        )
+        parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto", help="for neural selectors")
+        parser.add_argument("--out", type=Path, required=True, help="a new or empty folder for weights and reports")
+
+    def run(self, **options: Any) -> None:
+        """Read, lead, write, tell."""
+        out: Path = options["out"]
+        if out.exists() and (not out.is_dir() or any(out.iterdir())):
+            raise BadInput(Fault("not_empty", f"{out} already holds files", "name a new or empty folder"))
+        config = study.StudyConfig(
+            _names(options["selectors"]), options["warmup_rounds"], options["retrain_every"],
+            _device(options["device"]), options["seed"],
+        )  # fmt: skip
+        archive = read_archive(options["archive"])
+        steps = (len(archive) - config.warmup_rounds) * len({study.RIVAL, *config.selectors})
+        with self.progress("rounds weighed", max(1, steps)) as tell:
+            done = study.run(archive, config, tell=tell)
+        figures = study.report(done)
+        study.write_weights(done, out / "weights")
+        study.write_report(figures, out / "report.json")
+        reports.write(report.html(done, figures, archive.about.name), out / "report.html")
+        self._tell(figures, out)
+
+    def _tell(self, figures: dict[str, Any], out: Path) -> None:
+        for name, one in figures["selectors"].items():
+            self.stdout.write(
+                f"{name:18s} corr {one['corr']:+.4f} ± {one['standard_error']:.4f}   "
+                f"over equal {one['over_equal']:+.4f} ± {one['over_equal_standard_error']:.4f}"
+            )
+        self.stdout.write(f"Written: {out}/weights, {out}/report.json, {out}/report.html")
+
+
+def _names(text: str) -> tuple[str, ...]:
+    return NAMES if text == "all" else tuple(name.strip() for name in text.split(",") if name.strip())
+
+
+def _device(wish: str) -> str:
+    """The GPU where there is one and it is wished for; the driver is asked, so that torch is not loaded for it."""
+    if wish == "auto":
+        return "cuda" if Path("/proc/driver/nvidia/version").exists() else "cpu"
+    return wish

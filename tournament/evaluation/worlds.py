@@ -1,0 +1,191 @@
+"""Simulated tournaments whose truth is known: predictions and targets as an archive, the truth beside it.
+
+Shape suffixes: R rounds, N assets, M models, K regimes, C context columns. With z the target's latent normal and
+T(z) the tournament's powered target, a prediction is p = (mu / a) z + e, a = E[z T(z)], so that E[p T] = mu exactly;
+errors e share group factors. Then cov(s_i, s_j) = (cov(e_i, e_j) + mu_i mu_j (b / a^2 - 1)) / N, b = E[z^2 T(z)^2].
+Source: ours.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy.stats import norm
+
+from tournament.archive import About, ArchivedRound, write_archive
+from tournament.errors import BadConfig, Fault
+from tournament.markets.targets import bin_target
+from tournament.scoring.ranks import Floats, power_15
+
+CONTEXT = ("volatility", "dispersion", "average_correlation", "momentum_return", "irrelevant")
+START = np.datetime64("2015-01-02T18:00:00")
+WEEK = np.timedelta64(7, "D")
+WINDOW = np.timedelta64(44, "h")
+
+
+@dataclass(frozen=True, slots=True)
+class WorldConfig:
+    """Size and nature of a simulated tournament; rounds are weekly."""
+
+    seed: int = 0
+    assets: int = 500
+    models: int = 40
+    rounds: int = 300
+    regimes: int = 4
+    overlap: int = 4
+    groups: int = 6
+    skill: float = 0.01
+    separation: float = 0.03
+    mean_stay: int = 20
+    context_noise: float = 0.7
+    joiners: float = 0.15
+
+    def __post_init__(self) -> None:
+        """Refuse impossible sizes. Raises BadConfig with every fault."""
+        least = {"assets": 20, "models": 2, "rounds": 10, "regimes": 1, "overlap": 1, "groups": 1, "mean_stay": 2}
+        faults = [
+            Fault("too_small", f"{name} is {getattr(self, name)}", f"give at least {smallest}")
+            for name, smallest in least.items()
+            if getattr(self, name) < smallest
+        ]
+        if faults:
+            raise BadConfig(faults)
+
+
+@dataclass(frozen=True, slots=True)
+class Truth:
+    """What no selector may see."""
+
+    regime_R: NDArray[np.int64]
+    expected_KM: Floats
+    error_KMM: Floats
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """A drawn world: its truth, and what its rounds are made from."""
+
+    config: WorldConfig
+    truth: Truth
+    models: tuple[str, ...]
+    loading_MG: Floats
+    context_RC: Floats
+    joins_M: NDArray[np.int64]
+    stake_M: Floats
+
+    def rounds(self) -> Iterator[ArchivedRound]:
+        """Every round, one panel at a time; targets of neighbours overlap."""
+        config = self.config
+        rng = np.random.default_rng((config.seed, 1))
+        ids = tuple(f"a{number:05d}" for number in range(config.assets))
+        weekly = [rng.standard_normal(config.assets) for _ in range(config.overlap)]
+        for row in range(config.rounds):
+            latent_N = np.sum(weekly, axis=0) / np.sqrt(config.overlap)
+            target_N = bin_target(latent_N[None])[0]
+            weekly = [*weekly[1:], rng.standard_normal(config.assets)]
+            here = np.flatnonzero(self.joins_M <= row)
+            predictions_NM = self._predict(rng, latent_N, int(self.truth.regime_R[row]))[:, here]
+            opens_at = START + row * WEEK
+            names = tuple(self.models[place] for place in here)
+            yield ArchivedRound(
+                row + 1, opens_at, opens_at + WINDOW, opens_at + config.overlap * WEEK + np.timedelta64(3, "D"), ids,
+                names, predictions_NM, target_N, self.context_RC[row], opens_at,
+                dict(zip(names, self.stake_M[here].tolist(), strict=True)),
+            )  # fmt: skip
+
+    def _predict(self, rng: np.random.Generator, latent_N: Floats, regime: int) -> NDArray[np.float32]:
+        """Predictions as ranks strictly between 0 and 1 (N x M)."""
+        models, groups = self.loading_MG.shape
+        errors_NM = rng.standard_normal((len(latent_N), groups)) @ self.loading_MG.T
+        own_M = np.sqrt(1.0 - (self.loading_MG**2).sum(axis=1))
+        errors_NM += rng.standard_normal((len(latent_N), models)) * own_M
+        signal_M = self.truth.expected_KM[regime] / _attenuation()[0]
+        raw_NM = latent_N[:, None] * signal_M + errors_NM * np.sqrt(1.0 - signal_M**2)
+        order_NM = raw_NM.argsort(axis=0, kind="stable").argsort(axis=0, kind="stable")
+        return np.asarray((order_NM + 0.5) / len(latent_N), dtype=np.float32)
+
+
+def draw(config: WorldConfig) -> World:
+    """Draw a world; the same config gives the same world."""
+    rng = np.random.default_rng(config.seed)
+    regime_R = _stays(rng, config)
+    group_M = rng.integers(config.groups, size=config.models)
+    loading_MG = np.zeros((config.models, config.groups))
+    loading_MG[np.arange(config.models), group_M] = rng.uniform(0.4, 0.9, config.models)
+    expected_KM = _expected(rng, config, group_M)
+    late = rng.random(config.models) < config.joiners
+    joins_M = np.where(late, rng.integers(1, max(2, config.rounds // 2), config.models), 0)
+    joins_M[:2] = 0  # a round without any model would be no round
+    stake_M = np.exp(rng.normal(4.0, 1.0, config.models))
+    truth = Truth(regime_R, expected_KM, _error_covariance(expected_KM, loading_MG, config.assets))
+    names = tuple(f"model_{number:03d}" for number in range(config.models))
+    return World(config, truth, names, loading_MG, _contexts(rng, regime_R, config), joins_M, stake_M)
+
+
+def write_world(world: World, folder: Path | str) -> None:
+    """The archive, and `truth/` beside it: regimes.parquet, expected_corr.parquet, error_covariance.parquet."""
+    folder, config = Path(folder), world.config
+    about = About(f"simulated world {config.seed}", 5 * config.overlap, "weekly", "target", str(START))
+    write_archive(folder, about, world.rounds(), context_names=CONTEXT)
+    (folder / "truth").mkdir()
+    truth, numbers = world.truth, np.arange(1, config.rounds + 1)
+    pd.DataFrame({"round": numbers, "regime": truth.regime_R}).to_parquet(folder / "truth/regimes.parquet", index=False)
+    grid = pd.MultiIndex.from_product([range(config.regimes), world.models], names=["regime", "model"])
+    expected = pd.DataFrame({"expected_corr": truth.expected_KM.ravel()}, index=grid).reset_index()
+    expected.to_parquet(folder / "truth/expected_corr.parquet", index=False)
+    grid = pd.MultiIndex.from_product([range(config.regimes), world.models, world.models])
+    errors = pd.DataFrame({"covariance": truth.error_KMM.ravel()}, index=grid.set_names(["regime", "model", "other"]))
+    errors.reset_index().to_parquet(folder / "truth/error_covariance.parquet", index=False)
+
+
+def _stays(rng: np.random.Generator, config: WorldConfig) -> NDArray[np.int64]:
+    """Regime of each round: gamma stays, then a jump to any other."""
+    regimes, current = np.empty(0, dtype=np.int64), int(rng.integers(config.regimes))
+    while len(regimes) < config.rounds:
+        stay = max(1, round(rng.gamma(4.0, config.mean_stay / 4.0)))
+        regimes = np.append(regimes, np.full(stay, current))
+        if config.regimes > 1:
+            current = (current + 1 + int(rng.integers(config.regimes - 1))) % config.regimes
+    return regimes[: config.rounds]
+
+
+def _expected(rng: np.random.Generator, config: WorldConfig, group_M: NDArray[np.int64]) -> Floats:
+    """Expected score of each model in each regime: own skill, and what its group gains or loses in that regime."""
+    skill_M = rng.normal(config.skill, config.skill, config.models)
+    by_group_KG = rng.normal(0.0, config.separation, (config.regimes, config.groups))
+    own_KM = rng.normal(0.0, config.separation / 3, (config.regimes, config.models))
+    turns = config.regimes > 1
+    return np.clip(skill_M + (by_group_KG[:, group_M] + own_KM if turns else 0.0) + np.zeros_like(own_KM), -0.3, 0.3)
+
+
+def _contexts(rng: np.random.Generator, regime_R: NDArray[np.int64], config: WorldConfig) -> Floats:
+    """What is seen of the regime: its level of each column with noise, smoothed over a month."""
+    level_KC = rng.normal(0.0, 1.0, (config.regimes, len(CONTEXT)))
+    level_KC[:, -1] = 0.0
+    noisy_RC = level_KC[regime_R] + rng.normal(0.0, 2.0 * config.context_noise, (config.rounds, len(CONTEXT)))
+    smooth_RC = pd.DataFrame(noisy_RC).rolling(4, min_periods=1).mean().to_numpy(copy=True)
+    smooth_RC[:, :3] = np.exp(0.5 * smooth_RC[:, :3])
+    return np.asarray(smooth_RC)
+
+
+def _attenuation() -> tuple[float, float]:
+    """a = E[z T(z)] and b = E[z^2 T(z)^2] of the standardised, powered five-bin target."""
+    z = norm.ppf((np.arange(200_000) + 0.5) / 200_000)
+    powered = power_15(bin_target(z[None])[0] - 0.5)
+    powered = powered / powered.std()
+    return float((z * powered).mean()), float((z**2 * powered**2).mean())
+
+
+def _error_covariance(expected_KM: Floats, loading_MG: Floats, assets: int) -> Floats:
+    """Covariance of the scores about their expectation, by regime (K x M x M)."""
+    a, b = _attenuation()
+    shared_MM = loading_MG @ loading_MG.T
+    np.fill_diagonal(shared_MM, 1.0)
+    own_KM = np.sqrt(1.0 - (expected_KM / a) ** 2)
+    product_KMM = expected_KM[:, :, None] * expected_KM[:, None, :]
+    return (shared_MM * own_KM[:, :, None] * own_KM[:, None, :] + product_KMM * (b / a**2 - 1.0)) / assets

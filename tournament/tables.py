@@ -1,0 +1,88 @@
+"""Tables from and to files, by the file's ending: Parquet or CSV."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pandas as pd
+from pandas.api.types import is_numeric_dtype
+
+from tournament.errors import BadInput, Fault
+
+ENDINGS = (".parquet", ".csv")
+TEXT_COLUMNS = {"id", "era", "ticker", "symbol", "sector", "model"}
+
+
+def read_table(path: Path, *, needs: Sequence[str] = ()) -> pd.DataFrame:
+    """Read a table and see that it has rows and the columns it needs. Raises BadInput with every fault."""
+    _check_path(path)
+    try:
+        frame = pd.read_parquet(path) if path.suffix == ".parquet" else _read_csv(path)
+    except (ValueError, OSError) as error:
+        first = (str(error).splitlines() or [repr(error)])[0][:160]
+        raise BadInput(Fault("unreadable", f"{path.name} cannot be read: {first}", "write it again")) from None
+    found = ", ".join(map(str, frame.columns[:12]))
+    faults = [
+        Fault("no_column", f"{path.name} has no column '{name}'; found: {found}", f"add '{name}'")
+        for name in needs
+        if name not in frame
+    ]
+    if not len(frame):
+        faults.append(Fault("empty", f"{path.name} has no rows", "give at least one row"))
+    if faults:
+        raise BadInput(faults)
+    return frame
+
+
+def write_table(frame: pd.DataFrame, path: Path) -> None:
+    """Write Parquet or CSV by the ending, whole or not at all. Raises BadInput."""
+    check_ending(path)
+    if not path.parent.is_dir():
+        raise BadInput(Fault("no_folder", f"there is no folder {path.parent}", "make it first"))
+    part = path.with_name(path.name + ".part")
+    if path.suffix == ".parquet":
+        frame.to_parquet(part, index=False)
+    else:
+        frame.to_csv(part, index=False)
+    part.replace(path)
+
+
+def check_ending(path: Path) -> None:
+    """Refuse a file that is neither Parquet nor CSV by its name. Raises BadInput."""
+    if path.suffix not in ENDINGS:
+        raise BadInput(Fault("ending", f"{path.name} ends in '{path.suffix}'", f"expected {' or '.join(ENDINGS)}"))
+
+
+def not_numbers(frame: pd.DataFrame, columns: Sequence[str], name: str) -> list[Fault]:
+    """A fault for each column that does not hold numbers."""
+    return [
+        Fault("not_numeric", f"{name}: column '{column}' holds {frame[column].dtype}, not numbers", "give numbers")
+        for column in columns
+        if not is_numeric_dtype(frame[column])
+    ]
+
+
+def repeated(frame: pd.DataFrame, keys: Sequence[str], name: str) -> list[Fault]:
+    """A fault when rows repeat their keys."""
+    again = frame.duplicated(list(keys))
+    if not again.any():
+        return []
+    examples = tuple(" ".join(map(str, row)) for row in frame.loc[again, list(keys)].head(3).to_numpy())
+    return [
+        Fault("repeated", f"{name}: {int(again.sum())} rows repeat {' and '.join(keys)}", "keep one each", examples)
+    ]
+
+
+def _check_path(path: Path) -> None:
+    if not path.is_file():
+        raise BadInput(Fault("no_file", f"there is no file {path}", "give the path of a Parquet or CSV file"))
+    check_ending(path)
+
+
+def _read_csv(path: Path) -> pd.DataFrame:
+    """Words stay words: an id 'NA' is an id, and an era '0001' keeps its zeros."""
+    columns = pd.read_csv(path, nrows=0).columns
+    words = [name for name in columns if name in TEXT_COLUMNS]
+    empty = {name: [""] if name in words else ["", "NA", "NaN", "nan", "null", "None"] for name in columns}
+    return pd.read_csv(path, dtype=dict.fromkeys(words, "str"), na_values=empty, keep_default_na=False)

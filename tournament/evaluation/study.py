@@ -5,7 +5,6 @@ Shape suffixes: R rounds, M models, S selectors.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -23,7 +22,7 @@ from tournament.selectors.protocol import Floats, History
 from tournament.selectors.registry import NAMES, make
 
 RIVAL = "equal"
-Tell = Callable[[int], object]
+Tell = Callable[[int], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +66,7 @@ class Study:
         return np.asarray(self.corr_RS[:, list(self.runs).index(name)])
 
 
-def run(archive: Archive, config: StudyConfig, *, tell: Tell = lambda step: None) -> Study:
+def run(archive: Archive, config: StudyConfig, *, tell: Tell = lambda row: None) -> Study:
     """Lead every selector through the archive; `tell` is called once for each round and selector."""
     history = history_from_archive(archive)
     config.check(history)
@@ -155,16 +154,3 @@ def write_weights(study: Study, folder: Path) -> None:
             }
         )
         frame.to_parquet(folder / f"{name}.parquet", index=False)
-
-
-def write_report(figures: dict[str, object], path: Path) -> None:
-    """report.json; figures that do not exist are null."""
-    path.write_text(json.dumps(_without_nan(figures), indent=1) + "\n")
-
-
-def _without_nan(value: object) -> object:
-    if isinstance(value, dict):
-        return {key: _without_nan(one) for key, one in value.items()}
-    if isinstance(value, list | tuple):
-        return [_without_nan(one) for one in value]
-    return None if isinstance(value, float) and not np.isfinite(value) else value

@@ -11,7 +11,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from tournament.errors import BadPanel, Fault
+from tournament.errors import BadInput, BadPanel, Fault
+from tournament.tables import read_table
 
 Floats = NDArray[np.float64]
 ID_COLUMNS = ("id", "ticker", "symbol")
@@ -85,13 +86,10 @@ def bundled_sp500() -> PricePanel:
 
 
 def _load(path: Path) -> pd.DataFrame:
-    if not path.is_file():
-        raise BadPanel(Fault("no_file", f"there is no file {path}", "give a Parquet or CSV file of prices"))
     try:
-        return pd.read_parquet(path) if path.suffix == ".parquet" else pd.read_csv(path)
-    except (ValueError, OSError, UnicodeDecodeError) as error:
-        message = f"{path.name} cannot be read: {str(error).splitlines()[0][:160] if str(error) else error!r}"
-        raise BadPanel(Fault("unreadable", message, "write it again as Parquet or CSV")) from None
+        return read_table(path)
+    except BadInput as error:
+        raise BadPanel(error.faults) from None
 
 
 def _faults(frame: pd.DataFrame, id_column: str | None) -> Sequence[Fault]:

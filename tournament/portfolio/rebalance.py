@@ -87,15 +87,26 @@ _COMPILED: dict[tuple[int, int, bool], _Program] = {}
 
 
 def rebalance(
-    alpha_N: Floats, risk: RiskModel, previous_N: Floats, limits: Limits, costs: Costs, *, beta_N: Floats | None = None
+    alpha_N: Floats,
+    risk: RiskModel,
+    previous_N: Floats,
+    limits: Limits,
+    costs: Costs,
+    *,
+    beta_N: Floats | None = None,
+    held_N: NDArray[np.bool_] | None = None,
 ) -> Allocation:
-    """The best book given expected returns over the holding period. Raises Infeasible, naming limits in conflict."""
+    """The best book given expected returns over the holding period; assets outside `held_N` are sold.
+
+    Raises Infeasible, naming the limits in conflict.
+    """
     neutral = limits.beta_neutral and beta_N is not None
     program = _compiled(len(alpha_N), risk.loadings_NK.shape[1], neutral)
+    position_N = limits.position * (np.ones(len(alpha_N)) if held_N is None else held_N)
     values = {
         "alpha": alpha_N, "loadings": risk.loadings_NK.T * np.sqrt(limits.aversion),
         "specific": np.sqrt(limits.aversion * risk.specific_N), "previous": previous_N, "gross": limits.gross,
-        "position": limits.position, "net": limits.net, "turnover": limits.turnover, "cost": costs.half_spread,
+        "position": position_N, "net": limits.net, "turnover": limits.turnover, "cost": costs.half_spread,
     } | ({"beta": beta_N} if neutral else {})  # fmt: skip
     for name, value in values.items():
         program.parameters[name].value = value
@@ -122,9 +133,9 @@ def _compiled(assets: int, factors: int, neutral: bool) -> _Program:
 def _compile(assets: int, factors: int, neutral: bool) -> _Program:
     w, trade = cp.Variable(assets), cp.Variable(assets)
     p = {name: cp.Parameter(assets) for name in ("alpha", "previous")}
-    p["specific"] = cp.Parameter(assets, nonneg=True)
+    p |= {name: cp.Parameter(assets, nonneg=True) for name in ("specific", "position")}
     p["loadings"] = cp.Parameter((factors, assets))
-    p |= {name: cp.Parameter(nonneg=True) for name in ("gross", "position", "turnover", "cost")}
+    p |= {name: cp.Parameter(nonneg=True) for name in ("gross", "turnover", "cost")}
     p["net"] = cp.Parameter()
     risk = cp.sum_squares(p["loadings"] @ w) + cp.sum_squares(cp.multiply(p["specific"], w))
     value = p["alpha"] @ w - 0.5 * risk - p["cost"] * cp.norm1(trade)

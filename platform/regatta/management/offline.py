@@ -56,7 +56,7 @@ class OfflineCommand(BaseCommand):
         console = Console(stderr=True)
         with Progress(*columns, console=console, transient=True, disable=not sys.stderr.isatty()) as bar:
             task = bar.add_task(what, total=total)
-            yield lambda *_: bar.advance(task)
+            yield lambda step: bar.advance(task)
 
 
 def _message(fault: Exception) -> str:

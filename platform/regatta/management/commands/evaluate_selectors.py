@@ -10,7 +10,6 @@ from django.core.management.base import CommandParser
 from regatta.management.offline import OfflineCommand
 from tournament import reports
 from tournament.archive import read_archive
-from tournament.errors import BadInput, Fault
 from tournament.evaluation import report, study
 from tournament.selectors.registry import NAMES
 
@@ -36,8 +35,7 @@ class Command(OfflineCommand):
     def run(self, **options: Any) -> None:
         """Read, lead, write, tell."""
         out: Path = options["out"]
-        if out.exists() and (not out.is_dir() or any(out.iterdir())):
-            raise BadInput(Fault("not_empty", f"{out} already holds files", "name a new or empty folder"))
+        reports.refuse_full(out)
         config = study.StudyConfig(
             _names(options["selectors"]), options["warmup_rounds"], options["retrain_every"],
             _device(options["device"]), options["seed"],
@@ -48,7 +46,7 @@ class Command(OfflineCommand):
             done = study.run(archive, config, tell=tell)
         figures = study.report(done)
         study.write_weights(done, out / "weights")
-        study.write_report(figures, out / "report.json")
+        reports.write_json(figures, out / "report.json")
         reports.write(report.html(done, figures, archive.about.name), out / "report.html")
         self._tell(figures, out)
 

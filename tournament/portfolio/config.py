@@ -1,0 +1,110 @@
+"""What a backtest may be told: constraints, costs, risk model, overlay and how strong the signal is, from TOML."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+from tournament.errors import BadConfig, Fault
+from tournament.portfolio.rebalance import Costs, Limits
+
+
+@dataclass(frozen=True, slots=True)
+class RiskConfig:
+    """The statistical factor model: its factors, the days that it looks back, and its half-life in days."""
+
+    factors: int = 10
+    window_days: int = 252
+    half_life_days: float = 126.0
+    least_days: int = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Overlay:
+    """What scales the whole book down: a target volatility a year (0: none). Never up."""
+
+    target_volatility: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class SignalConfig:
+    """What is expected of the signal: its corr with the returns over the days that it is held."""
+
+    expected_corr: float = 0.03
+    horizon_days: int = 20
+
+
+@dataclass(frozen=True, slots=True)
+class BacktestConfig:
+    """Defaults: dollar-neutral, gross 1, no position above 2 %, beta-neutral, spread and borrow paid."""
+
+    constraints: Limits = field(default_factory=Limits)
+    costs: Costs = field(default_factory=Costs)
+    risk: RiskConfig = field(default_factory=RiskConfig)
+    overlay: Overlay = field(default_factory=Overlay)
+    signal: SignalConfig = field(default_factory=SignalConfig)
+
+
+def read_config(path: Path | None) -> BacktestConfig:
+    """The config of a TOML file; the defaults when there is none. Raises BadConfig with every fault."""
+    if path is None:
+        return BacktestConfig()
+    try:
+        return config_from(tomllib.loads(path.read_text()))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise BadConfig(Fault("unreadable", f"{path} cannot be read: {error}", "give a TOML file")) from None
+
+
+def config_from(tables: Mapping[str, Any]) -> BacktestConfig:
+    """The config of nested tables. Raises BadConfig with every fault."""
+    defaults, made, faults = BacktestConfig(), {}, []
+    known = [one.name for one in fields(BacktestConfig)]
+    for name, table in tables.items():
+        if name not in known:
+            faults.append(Fault("unknown_key", f"there is no section [{name}]", f"known: {', '.join(known)}"))
+        elif not isinstance(table, Mapping):
+            faults.append(Fault("not_a_section", f"'{name}' is {table!r}", f"write it as a section [{name}]"))
+        else:
+            default = getattr(defaults, name)
+            wrong = _faults(name, table, default)
+            faults += wrong
+            if not wrong:
+                made[name] = _make(name, default, table, faults)
+    if faults:
+        raise BadConfig(faults)
+    return BacktestConfig(**made)
+
+
+def _make(section: str, default: Any, table: Mapping[str, Any], faults: list[Fault]) -> Any:
+    try:
+        return type(default)(**table)
+    except BadConfig as error:
+        faults += [Fault(one.code, f"[{section}] {one.message}", one.hint) for one in error.faults]
+        return default
+
+
+def _faults(section: str, table: Mapping[str, Any], default: Any) -> list[Fault]:
+    known = {one.name: getattr(default, one.name) for one in fields(default)}
+    faults = []
+    for key, value in table.items():
+        if key not in known:
+            message = f"[{section}] has no key '{key}'"
+            faults.append(Fault("unknown_key", message, f"known: {', '.join(known)}"))
+        elif not _fits(value, known[key]):
+            kind = type(known[key]).__name__
+            faults.append(
+                Fault("wrong_kind", f"[{section}] {key} is {value!r}", f"expected a {kind}, like {known[key]}")
+            )
+        elif key != "net" and not isinstance(value, bool) and value < 0:
+            faults.append(Fault("negative", f"[{section}] {key} is {value}", "give zero or more"))
+    return faults
+
+
+def _fits(value: Any, example: Any) -> bool:
+    """A whole number may stand where a fraction is expected, nothing else."""
+    if isinstance(example, float):
+        return isinstance(value, int | float) and not isinstance(value, bool)
+    return type(value) is type(example)

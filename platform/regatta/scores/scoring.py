@@ -41,7 +41,7 @@ def resolve_round(round: Round, now: datetime) -> bool:
         ):
             return False
         if round.panel_models:
-            _write_scores(round, target, now, day=rules.horizon_days, final=True)
+            write_scores(round, target, now, day=rules.horizon_days, final=True)
             _score_blends(round, target)
             pay_round(round, now)
             render_board(round, now)
@@ -61,7 +61,7 @@ def score_partially(tournament: Tournament, now: datetime) -> int:
             continue
         round.move(Round.Status.CLOSED, Round.Status.RESOLVING)
         with transaction.atomic():
-            _write_scores(round, _target(round, now, day), now, day=day, final=False)
+            write_scores(round, _target(round, now, day), now, day=day, final=False)
         scored += 1
     return scored
 
@@ -73,7 +73,8 @@ def _target(round: Round, now: datetime, days: int) -> Floats:
     return values[columns_of(round, panel)]
 
 
-def _write_scores(round: Round, target: Floats, now: datetime, *, day: int, final: bool) -> None:
+def write_scores(round: Round, target: Floats, now: datetime, *, day: int, final: bool) -> None:
+    """Score the sealed panel against a target of its rows (NaN: not known) after `day` trading days."""
     panel = read_panel(round.panel_sha256)
     models = {model.name: model for model in ContributedModel.objects.filter(name__in=round.panel_models)}
     scores = _all_scores(round, panel, target, models, final=final)
@@ -107,11 +108,12 @@ def _all_scores(
     return score_panel(panel, target, meta_N=meta_N, benchmark_N=benchmark_N, features_NF=features)
 
 
-def _features(round: Round) -> Floats:
+def _features(round: Round) -> Floats | None:
+    """Features of the round's rows; None where its live file has none, as in an imported tournament."""
     import io
 
-    live = pd.read_parquet(io.BytesIO(artifacts.get(round.live_sha256)))
-    return live.drop(columns=["id", "era"]).to_numpy(float)
+    live = pd.read_parquet(io.BytesIO(artifacts.get(round.live_sha256))).drop(columns=["id", "era"])
+    return live.to_numpy(float) if len(live.columns) else None
 
 
 def _score_blends(round: Round, target: Floats) -> None:

@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict
 from datetime import datetime
 
-from django.contrib.auth import get_user_model
-
 from regatta import artifacts
+from regatta.accounts.models import User
 from regatta.rounds.models import Round
 from regatta.rounds.prices import live_ids
 from regatta.submissions.models import ContributedModel, Submission
@@ -63,10 +62,14 @@ def submit_example(round: Round, now: datetime) -> None:
     )
 
 
+def platform_user() -> User:
+    """The contributor that the platform's own models belong to."""
+    defaults = {"email": "platform@localhost.localdomain"}
+    return User.objects.get_or_create(username=PLATFORM_USER, defaults=defaults)[0]
+
+
 def _example_model(round: Round) -> ContributedModel:
-    owner, _ = get_user_model().objects.get_or_create(
-        username=PLATFORM_USER, defaults={"email": "platform@localhost.localdomain"}
-    )
+    owner = platform_user()
     model, _ = ContributedModel.objects.get_or_create(
         name=f"example_{round.tournament.slug.replace('-', '_')}",
         defaults={"tournament": round.tournament, "owner": owner, "is_benchmark": True},

@@ -42,6 +42,8 @@ class StudyConfig:
             for name in self.selectors
             if name not in NAMES
         ]
+        if not self.selectors:
+            faults.append(Fault("no_selector", "no selector is named", f"known: {', '.join(NAMES)}"))
         if not 1 <= self.warmup_rounds < len(history):
             found = f"warm-up of {self.warmup_rounds} rounds in an archive of {len(history)}"
             faults.append(Fault("warmup", found, "leave at least one round to weigh"))

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -26,6 +27,12 @@ CONTEXT = ("volatility", "dispersion", "average_correlation", "momentum_return",
 START = np.datetime64("2015-01-02T18:00:00")
 WEEK = np.timedelta64(7, "D")
 WINDOW = np.timedelta64(44, "h")
+LIMITS = {
+    "seed": (0, 2**63), "assets": (20, 100_000), "models": (2, 10_000), "rounds": (10, 10_000), "regimes": (1, 100),
+    "overlap": (1, 100), "groups": (1, 1_000), "skill": (0, 0.3), "separation": (0, 0.3), "mean_stay": (2, 10_000),
+    "context_noise": (0, 100), "joiners": (0, 1),
+}  # fmt: skip
+"""Least and largest value of each field."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,11 +54,10 @@ class WorldConfig:
 
     def __post_init__(self) -> None:
         """Refuse impossible sizes. Raises BadConfig with every fault."""
-        least = {"assets": 20, "models": 2, "rounds": 10, "regimes": 1, "overlap": 1, "groups": 1, "mean_stay": 2}
         faults = [
-            Fault("too_small", f"{name} is {getattr(self, name)}", f"give at least {smallest}")
-            for name, smallest in least.items()
-            if getattr(self, name) < smallest
+            Fault("out_of_range", f"{name} is {getattr(self, name)}", f"give {lowest:g} to {highest:g}")
+            for name, (lowest, highest) in LIMITS.items()
+            if not lowest <= getattr(self, name) <= highest
         ]
         if faults:
             raise BadConfig(faults)
@@ -173,6 +179,7 @@ def _contexts(rng: np.random.Generator, regime_R: NDArray[np.int64], config: Wor
     return np.asarray(smooth_RC)
 
 
+@lru_cache(maxsize=1)
 def _attenuation() -> tuple[float, float]:
     """a = E[z T(z)] and b = E[z^2 T(z)^2] of the standardised, powered five-bin target."""
     z = norm.ppf((np.arange(200_000) + 0.5) / 200_000)

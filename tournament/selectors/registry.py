@@ -16,7 +16,7 @@ NAMES = (*LIGHT, *NEURAL)
 
 
 def make(name: str, *, device: str = "cpu") -> Selector:
-    """A selector by name; `device` is for the neural ones. Raises BadConfig."""
+    """A selector by name; `device` (auto, cpu, cuda) is for the neural ones. Raises BadConfig."""
     if name in RULES:
         return Baseline(name, RULES[name])
     if name in FITTERS:

@@ -17,6 +17,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from tournament.errors import BadConfig, Fault
 from tournament.selectors.allocator import RIDGE, best_blend
 from tournament.selectors.baselines import ridge
 from tournament.selectors.protocol import Floats, History, Query, State, equal_weights
@@ -206,5 +207,8 @@ def _copy(network: ScoreNetwork) -> dict[str, Tensor]:
 
 
 def build(device: str) -> SetAttention:
-    """The selector for a device."""
-    return SetAttention(device=device)
+    """The selector for `cpu`, `cuda`, or `auto`: CUDA where there is one. Raises BadConfig when cuda is missing."""
+    found = torch.cuda.is_available()
+    if device == "cuda" and not found:
+        raise BadConfig(Fault("device", "device is cuda, but torch finds no CUDA device", "use auto or cpu"))
+    return SetAttention(device="cuda" if found and device != "cpu" else "cpu")

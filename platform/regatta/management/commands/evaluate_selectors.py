@@ -38,7 +38,7 @@ class Command(OfflineCommand):
         reports.refuse_full(out)
         config = study.StudyConfig(
             _names(options["selectors"]), options["warmup_rounds"], options["retrain_every"],
-            _device(options["device"]), options["seed"],
+            options["device"], options["seed"],
         )  # fmt: skip
         archive = read_archive(options["archive"])
         steps = (len(archive) - config.warmup_rounds) * len({study.RIVAL, *config.selectors})
@@ -61,10 +61,3 @@ class Command(OfflineCommand):
 
 def _names(text: str) -> tuple[str, ...]:
     return NAMES if text == "all" else tuple(name.strip() for name in text.split(",") if name.strip())
-
-
-def _device(wish: str) -> str:
-    """The GPU where there is one and it is wished for; the driver is asked, so that torch is not loaded for it."""
-    if wish == "auto":
-        return "cuda" if Path("/proc/driver/nvidia/version").exists() else "cpu"
-    return wish

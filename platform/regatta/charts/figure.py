@@ -85,7 +85,7 @@ class Plot:
         """The whole drawing around `area`, which is drawn on the stretched canvas over `behind`, which is not."""
         ribbon = draw_ribbon(self.columns, self.ribbon) if any(self.ribbon) else ""
         grid = "".join(
-            f'<line class="grid" x1="0" x2="100%" y1="{self.y(tick):.2f}%" y2="{self.y(tick):.2f}%"/>'
+            f'<line class="tick" x1="0" x2="100%" y1="{self.y(tick):.2f}%" y2="{self.y(tick):.2f}%"/>'
             for tick in self.y.ticks
         )
         canvas = f'<svg viewBox="0 0 {CANVAS} {CANVAS}" preserveAspectRatio="none" width="100%" height="100%">'

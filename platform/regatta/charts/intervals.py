@@ -44,7 +44,7 @@ def whisker(
         return mark_safe("")
     reach = 2 * error if error is not None and math.isfinite(error) else 0.0
     marks = "".join(
-        f'<line class="grid" x1="{x(tick):.1f}%" x2="{x(tick):.1f}%" y1="0" y2="100%"/>' for tick in x.ticks if ticks
+        f'<line class="tick" x1="{x(tick):.1f}%" x2="{x(tick):.1f}%" y1="0" y2="100%"/>' for tick in x.ticks if ticks
     )
     return mark_safe(
         f'<svg class="whisker" width="100%" height="22" aria-hidden="true">{marks}'

@@ -1,0 +1,51 @@
+"""Numbers, times and small drawings as templates write them."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from django import template
+from django.utils.html import format_html
+from django.utils.safestring import SafeString, mark_safe
+
+from regatta.charts import cells, intervals, numbers
+from regatta.charts.colours import regime_colour
+from regatta.charts.scale import Scale
+
+register = template.Library()
+
+register.filter("corr", numbers.corr)
+register.filter("two", numbers.two)
+register.filter("plain", numbers.plain)
+register.filter("percent", numbers.percent)
+register.filter("signed", numbers.signed)
+register.filter("count", numbers.count)
+register.filter("bytes", numbers.size)
+register.filter("dot", cells.dot)
+
+
+@register.filter
+def moment(at: datetime | None) -> SafeString:
+    """A time to the minute in UTC; a script adds the reader's local time."""
+    if at is None:
+        return mark_safe(numbers.NONE)
+    at = at.astimezone(UTC)
+    return format_html('<time datetime="{}">{}</time>', at.isoformat(), f"{at:%Y-%m-%d %H:%M}")
+
+
+@register.filter
+def error(value: float | None) -> SafeString:
+    """`± 0.0031` in small letters; nothing when unknown."""
+    return format_html("<small>± {}</small>", numbers.corr(value)) if numbers.known(value) else mark_safe("")
+
+
+@register.simple_tag
+def whisker(value: float | None, spread: float | None, scale: Scale) -> SafeString:
+    """One interval of two standard errors on a common scale."""
+    return intervals.whisker(value, spread, scale)
+
+
+@register.simple_tag
+def bar(share: float, regime: str = "") -> SafeString:
+    """A share of one, in the colour of a regime where one is named."""
+    return cells.bar(share, regime_colour(regime)) if regime else cells.bar(share)

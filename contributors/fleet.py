@@ -9,7 +9,6 @@ import argparse
 import io
 import json
 import logging
-import os
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -99,7 +98,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--url", required=True)
     parser.add_argument("--tournament", required=True)
-    parser.add_argument("--password", default=os.environ.get("REGATTA_FLEET_PASSWORD", "fair-winds-and-following-seas"))
+    parser.add_argument("--password", required=True, help="of every contributor's account; made at the first start")
     options = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
     boats, features = fit_out(options.url.rstrip("/"), options.tournament, options.password)

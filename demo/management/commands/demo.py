@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import InterfaceError, OperationalError, connection
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
@@ -18,6 +20,10 @@ from regatta.supervisor import Child, Supervisor, SupervisorFault
 from tournament.errors import BadInput
 
 SEEN_SECONDS = 0.5
+PATIENCE_SECONDS = 60.0
+Answer = TypeVar("Answer")
+PASSWORD = "fair-winds-and-following-seas"
+"""Of every contributor of the demonstration."""
 ADMIN = ("harbourmaster", "harbour-lights-at-dusk")
 
 
@@ -41,9 +47,11 @@ class Command(BaseCommand):
         try:
             with Supervisor(port=options["port"]) as site:
                 site.wait_until_ready()
-                tournaments = prepare(options["market"], rounds=rounds, id_key=options["id_key"])
+                market, key = options["market"], options["id_key"]
+                tournaments = _steadily(site, lambda: prepare(market, rounds=rounds, id_key=key))
                 self._sail(site, tournaments)
-                self._tell(site, tournaments, time.monotonic() - start)
+                sailed_at = time.monotonic()
+                _steadily(site, lambda: self._tell(site, tournaments, sailed_at - start))
                 if not options["exit"]:
                     site.run()
         except (SupervisorFault, BadInput) as fault:
@@ -51,12 +59,21 @@ class Command(BaseCommand):
 
     def _sail(self, site: Supervisor, tournaments: list[Tournament]) -> None:
         """Run fleets and replays as children of the site, under progress bars."""
-        fleet = [sys.executable, "-m", "contributors.fleet", "--url", site.address, "--tournament"]
+        fleet = [
+            sys.executable,
+            "-m",
+            "contributors.fleet",
+            "--url",
+            site.address,
+            "--password",
+            PASSWORD,
+            "--tournament",
+        ]
         replays = [
             Child(f"replay-{t.slug}", [sys.executable, "manage.py", "replay", t.slug], once=True) for t in tournaments
         ]
         fleets = [Child(f"fleet-{t.slug}", [*fleet, t.slug]) for t in tournaments]
-        if all(_sailed(tournament) for tournament in tournaments):
+        if _steadily(site, lambda: all(_sailed(tournament) for tournament in tournaments)):
             return
         site.children += [*fleets, *replays]
         columns = (TextColumn("{task.description:16}"), BarColumn(), TextColumn("{task.completed}/{task.total} rounds"))
@@ -69,7 +86,7 @@ class Command(BaseCommand):
                 if any(replay.failures > 5 for replay in replays):
                     raise SupervisorFault("a replay fails again and again; see var/log/replay-*.log")
                 for task, tournament in tasks:
-                    bars.update(task, completed=tournament.rounds.exclude(status=Round.Status.SCHEDULED).count())
+                    bars.update(task, completed=_steadily(site, lambda one=tournament: _opened(one)))
                 time.sleep(SEEN_SECONDS)
 
     def _tell(self, site: Supervisor, tournaments: list[Tournament], seconds: float) -> None:
@@ -81,8 +98,27 @@ class Command(BaseCommand):
             self.stdout.write(f"{tournament.name}: {resolved} rounds resolved, {tournament.models.count()} models")
         self.stdout.write(f"The course took {seconds:.0f} s.")
         self.stdout.write(
-            f"Site: {site.address}   admin: {ADMIN[0]} / {ADMIN[1]}   contributors: amara, bjorn, chiara ..."
+            f"Site: {site.address}   admin: {ADMIN[0]} / {ADMIN[1]}   "
+            f"contributors: amara, bjorn, chiara ... / {PASSWORD}"
         )
+
+
+def _steadily(site: Supervisor, ask: Callable[[], Answer]) -> Answer:
+    """Ask the database, through its restart if it was killed meanwhile."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while True:
+        try:
+            return ask()
+        except (OperationalError, InterfaceError):
+            if time.monotonic() > deadline:
+                raise
+            connection.close()
+            site.watch()
+            time.sleep(SEEN_SECONDS)
+
+
+def _opened(tournament: Tournament) -> int:
+    return tournament.rounds.exclude(status=Round.Status.SCHEDULED).count()
 
 
 def _sailed(tournament: Tournament) -> bool:

@@ -12,6 +12,8 @@ from regatta.charts.numbers import percent
 from regatta.charts.scale import CANVAS, Scale, band, spread
 
 DARKEST, LIGHTEST = 0.95, 0.12
+LEAST_NAMED = 0.005
+"""Who weighs less at the right end is not named there; hover and the table tell."""
 LABEL_GAP = 3.9
 """Least distance of two labels, in per cent of a river's height: 15 of 380 pixels."""
 
@@ -42,10 +44,11 @@ def river(
         for name, values, low, high, shade in zip(names, layers, edges, edges[1:], shades, strict=False)
     )
     middles = [y((low[-1] + high[-1]) / 2) for low, high in pairwise(edges)]
-    places = spread(middles, LABEL_GAP, low=2, high=98)
+    named = [place for place, values in enumerate(layers) if values[-1] >= LEAST_NAMED]
+    heights = spread([middles[place] for place in named], LABEL_GAP, low=2, high=98)
     labels = [
-        Label(name, percent(values[-1]), place, "var(--accent)", shade)
-        for name, values, place, shade in zip(names, layers, places, shades, strict=True)
+        Label(names[place], percent(layers[place][-1]), height, "var(--accent)", shades[place])
+        for place, height in zip(named, heights, strict=True)
     ][::-1]
     columns = [f"round {number}" for number in rounds]
     plot = Plot(title, y, percent, columns, "share of the weight", labels, regimes)
@@ -57,9 +60,9 @@ def river(
 
 
 def largest(weights: Sequence[Mapping[str, float]], count: int) -> list[str]:
-    """The names with most weight over all rounds, greatest first."""
+    """The names with most weight, greatest first: the newest round counts as much as all rounds together."""
     total: dict[str, float] = {}
-    for row in weights:
+    for row in (*weights, *[weights[-1]] * len(weights)):
         for name, weight in row.items():
             total[name] = total.get(name, 0.0) + weight
     return sorted(total, key=lambda name: (-total[name], name))[:count]

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from regatta.pages import boards, fleet, learn, submit
+from regatta.pages import boards, fleet, learn, meta, submit
 
 urlpatterns = [
     path("", boards.home, name="home"),
@@ -12,7 +12,8 @@ urlpatterns = [
     path("models/<str:name>/", fleet.model, name="model"),
     path("rounds/<int:number>/", fleet.round_page, name="round"),
     path("submit/", submit.submit, name="submit"),
-    path("meta-model/", learn.meta_model, name="meta_model"),
+    path("meta-model/", meta.meta_model, name="meta_model"),
+    path("meta-model/weights.csv", meta.weights_file, name="weights_file"),
     path("portfolio/", learn.portfolio, name="portfolio"),
     path("status/", fleet.status, name="status"),
     path("docs/", fleet.docs, name="docs"),

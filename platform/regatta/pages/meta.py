@@ -1,0 +1,145 @@
+"""The meta-model: which models the fleet follows, in which wind, and whether the champion is really better."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+
+from regatta.charts.figure import Chart
+from regatta.charts.intervals import Interval, intervals
+from regatta.charts.lines import Curve, lines
+from regatta.charts.numbers import corr, two
+from regatta.charts.river import river
+from regatta.ensemble.models import MetaModel, RegimeState, RoundWeights, SelectorVersion
+from regatta.ensemble.training import report
+from regatta.pages.context import required
+from regatta.pages.downloads import csv_file
+from regatta.rounds.models import Tournament
+from regatta.scores.models import Leaderboard
+
+SHOWN_ROUNDS, SHOWN_MODELS, SHOWN_VERSIONS = 120, 12, 12
+RIVALS = (
+    ("meta-model", 1, "var(--accent)"),
+    ("equal weight", 2, "var(--edge)"),
+    ("stake weight", 3, "var(--regime-2)"),
+)
+HEAVY = ("round__context", "round__stakes", "round__panel_models", "explanation")
+
+
+def meta_model(request: HttpRequest) -> HttpResponse:
+    """The river of weights under the regimes, the selectors compared, and what leads."""
+    tournament = required(request)
+    weights = champion_weights(tournament)
+    newest = weights[-1] if weights else None
+    results = report(tournament, tournament.now())
+    state = getattr(newest.round, "regime", None) if newest else None
+    context = {
+        "tournament": tournament, "newest": newest, "shown": len(weights), "river": draw_river(weights),
+        "wind": wind(state), "regime": state, "likeliest": max(wind(state), key=lambda one: one[1], default=None),
+        "counted": len(newest.round.panel_models) if newest else 0, "models": top_models(tournament, weights),
+        "compare": compare(results, newest.family if newest else ""),
+        "champion": results.get(newest.family, {}) if newest else {},
+        "meta": MetaModel.objects.filter(round=newest.round).first() if newest else None,
+        "gain": draw_gain(tournament), "versions": versions(tournament), "explanation": explanation(newest),
+    }  # fmt: skip
+    return render(request, "pages/meta_model.html", context)
+
+
+def weights_file(request: HttpRequest) -> HttpResponse:
+    """Every weight of the champion, oldest round first, as CSV."""
+    tournament = required(request)
+    found = RoundWeights.objects.filter(round__tournament=tournament, is_champion=True).order_by("round__number")
+    rows = (
+        (number, family, model, weight)
+        for number, family, weights in found.values_list("round__number", "family", "weights")
+        for model, weight in sorted(weights.items())
+    )
+    return csv_file(f"weights_{tournament.slug}", ("round", "selector", "model", "weight"), rows)
+
+
+def champion_weights(tournament: Tournament, count: int = SHOWN_ROUNDS) -> list[RoundWeights]:
+    """The champion's weights of the last rounds, oldest first, with their regimes."""
+    found = RoundWeights.objects.filter(round__tournament=tournament, is_champion=True)
+    return list(found.select_related("round__regime", "selector").defer(*HEAVY).order_by("-round__number")[:count])[
+        ::-1
+    ]
+
+
+def regime_name(row: RoundWeights) -> str | None:
+    """The name of the likeliest regime of the round; None before regimes were told."""
+    state: RegimeState | None = getattr(row.round, "regime", None)
+    return None if state is None else str(state.names[state.label])
+
+
+def draw_river(weights: Sequence[RoundWeights]) -> Chart:
+    """The river of the largest models and the rest."""
+    numbers, regimes = [row.round.number for row in weights], [regime_name(row) for row in weights]
+    title = "How did the weights move with the regime?"
+    return river(numbers, [row.weights for row in weights], regimes, title=title)
+
+
+def wind(state: RegimeState | None) -> list[tuple[str, float]]:
+    """(regime, filtered probability) of the newest round."""
+    return [] if state is None else list(zip(state.names, state.probabilities, strict=True))
+
+
+def explanation(newest: RoundWeights | None) -> dict[str, Any]:
+    """Why the newest weights are as they are, as the selector's round recorded it."""
+    return newest.explanation if newest else {}
+
+
+def top_models(tournament: Tournament, weights: Sequence[RoundWeights]) -> list[dict[str, Any]]:
+    """The models with most weight now: the change since the round before, and how they stand on the board."""
+    if not weights:
+        return []
+    now, before = weights[-1].weights, weights[-2].weights if len(weights) > 1 else {}
+    board = Leaderboard.objects.filter(tournament=tournament).first()
+    standing = {row["model"]: row for row in board.rows} if board else {}
+    names = sorted(now, key=lambda name: (-now[name], name))[:SHOWN_MODELS]
+    return [
+        {
+            "name": name, "weight": now[name], "change": 100 * (now[name] - before.get(name, 0.0)),
+            "standing": standing.get(name, {}),
+        }
+        for name in names
+    ]  # fmt: skip
+
+
+def compare(results: dict[str, dict[str, float]], leading: str) -> str:
+    """Every family's live corr with two standard errors, best first."""
+    rows = [
+        Interval(family, entry["corr"], entry["corr_se"], strong=family == leading)
+        for family, entry in results.items()
+        if math.isfinite(entry["corr"])
+    ]
+    rows.sort(key=lambda row: -row.value)
+    return intervals(rows, title="Live corr of each selector with two standard errors", unit="corr")
+
+
+def draw_gain(tournament: Tournament) -> Chart:
+    """Summed corr of the meta-model beside equal and stake weight, over the resolved rounds."""
+    found = MetaModel.objects.filter(round__tournament=tournament, corr__isnull=False).order_by("round__number")
+    rows = list(found.values_list("round__number", "corr", "equal_corr", "stake_corr"))
+    columns = [f"round {row[0]}" for row in rows]
+    curves = [Curve(name, running_sum([row[place] for row in rows]), paint) for name, place, paint in RIVALS]
+    title = "What has the choice of weights been worth?"
+    return lines(columns, curves, title=title, caption="summed corr", write=two, precise=corr, zero=True)
+
+
+def running_sum(values: Sequence[float | None]) -> list[float | None]:
+    """Sum so far; a missing value adds nothing."""
+    total, out = 0.0, []
+    for value in values:
+        total += value or 0.0
+        out.append(total)
+    return [*out]
+
+
+def versions(tournament: Tournament) -> list[SelectorVersion]:
+    """Champions first, then the newest challengers."""
+    found = tournament.selectors.exclude(promoted_at=None).defer("report", "config")
+    return list(found.order_by("-promoted_at")[:SHOWN_VERSIONS])

@@ -1,14 +1,13 @@
-"""Home, tournament, data and leaderboard."""
+"""Home, tournament and data."""
 
 from __future__ import annotations
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 
-from regatta.charts.draw import line, spark
+from regatta.charts.draw import line
 from regatta.ensemble.models import MetaModel
 from regatta.rounds.models import Tournament
-from regatta.scores.models import Leaderboard
 
 
 def home(request: HttpRequest) -> HttpResponse:
@@ -46,13 +45,3 @@ def data(request: HttpRequest, slug: str) -> HttpResponse:
     live = f"live_{newest.number:05d}.parquet" if newest else ""
     context = {"tournament": found, "dataset": dataset, "files": files, "newest": newest, "live": live}
     return render(request, "pages/data.html", context)
-
-
-def leaderboard(request: HttpRequest, slug: str) -> HttpResponse:
-    """The stored board, the newest or that of `?round=`."""
-    found = get_object_or_404(Tournament, slug=slug)
-    boards = Leaderboard.objects.filter(tournament=found).select_related("round")
-    number = request.GET.get("round", "")
-    board = boards.filter(round__number=int(number)).first() if number.isdigit() else boards.first()
-    rows = [row | {"curve": spark(row["spark"])} for row in board.rows] if board else []
-    return render(request, "pages/leaderboard.html", {"tournament": found, "board": board, "rows": rows})

@@ -2,13 +2,15 @@
 
 from django.urls import path
 
-from regatta.pages import boards, fleet, learn, meta, submit
+from regatta.pages import board, boards, fleet, learn, meta, submit
 
 urlpatterns = [
     path("", boards.home, name="home"),
     path("tournaments/<slug:slug>/", boards.tournament, name="tournament"),
     path("tournaments/<slug:slug>/data/", boards.data, name="data"),
-    path("tournaments/<slug:slug>/leaderboard/", boards.leaderboard, name="leaderboard"),
+    path("tournaments/<slug:slug>/leaderboard/", board.leaderboard, name="leaderboard"),
+    path("tournaments/<slug:slug>/leaderboard.csv", board.leaderboard_csv, name="leaderboard_csv"),
+    path("tournaments/<slug:slug>/leaderboard.json", board.leaderboard_json, name="leaderboard_json"),
     path("models/<str:name>/", fleet.model, name="model"),
     path("rounds/<int:number>/", fleet.round_page, name="round"),
     path("submit/", submit.submit, name="submit"),

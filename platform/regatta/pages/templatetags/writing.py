@@ -8,9 +8,8 @@ from django import template
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 
-from regatta.charts import cells, intervals, numbers
+from regatta.charts import cells, numbers
 from regatta.charts.colours import regime_colour
-from regatta.charts.scale import Scale
 
 register = template.Library()
 
@@ -37,12 +36,6 @@ def moment(at: datetime | None) -> SafeString:
 def error(value: float | None) -> SafeString:
     """`± 0.0031` in small letters; nothing when unknown."""
     return format_html("<small>± {}</small>", numbers.corr(value)) if numbers.known(value) else mark_safe("")
-
-
-@register.simple_tag
-def whisker(value: float | None, spread: float | None, scale: Scale) -> SafeString:
-    """One interval of two standard errors on a common scale."""
-    return intervals.whisker(value, spread, scale)
 
 
 @register.simple_tag

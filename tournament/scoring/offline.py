@@ -5,14 +5,14 @@ Suffixes: N rows of an era, M models, R eras.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 
 from tournament.errors import BadInput, Fault
-from tournament.scoring.panel import PanelScores, score_panel
+from tournament.scoring.panel import MIN_OVERLAP, PanelScores, score_panel
 from tournament.scoring.ranks import Floats
 from tournament.scoring.reputation import standard_errors
 from tournament.tables import not_numbers, repeated
@@ -42,6 +42,27 @@ class Inputs:
         return [str(name) for name in self.predictions.columns if name not in KEYS]
 
 
+def with_eras(inputs: Inputs) -> Inputs:
+    """The same tables with an era each, or none: where one lacks it, its ids tell. Raises BadInput when they cannot."""
+    tables = inputs.named()
+    dated = {name: table for name, table in tables.items() if "era" in table}
+    if not dated or len(dated) == len(tables):
+        return inputs
+    teller = "target" if "target" in dated else next(iter(dated))
+    eras = dated[teller].set_index("id")["era"]
+    if eras.index.has_duplicates:
+        found = (
+            f"{', '.join(sorted(set(tables) - set(dated)))} have no column 'era' and ids of {teller} repeat over eras"
+        )
+        raise BadInput(Fault("era", found, "add the column"))
+    told = {
+        name: table.assign(era=table["id"].map(eras)).dropna(subset="era")
+        for name, table in tables.items()
+        if name not in dated
+    }
+    return replace(inputs, **told)
+
+
 def score_table(inputs: Inputs) -> pd.DataFrame:
     """era, model, corr and whichever of mmc, bmc, fnc, max_feature_exposure were asked for. Raises BadInput.
 
@@ -56,6 +77,8 @@ def score_table(inputs: Inputs) -> pd.DataFrame:
     for era, scores in _score_eras(inputs):
         values = {name: getattr(scores, name) for name in columns}
         frames.append(pd.DataFrame({"era": era, "model": inputs.models, **values}))
+    if not frames:
+        raise BadInput(Fault("no_common_era", "no era has both predictions and targets", "compare the names of eras"))
     return pd.concat(frames, ignore_index=True)
 
 
@@ -76,12 +99,24 @@ def summarize(table: pd.DataFrame, *, overlap: int = 1) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def constant_models(predictions: pd.DataFrame, models: Sequence[str]) -> list[str]:
-    """Models that say the same for every row."""
-    return [name for name in models if predictions[name].nunique(dropna=True) <= 1]
+def unscored(inputs: Inputs, table: pd.DataFrame) -> list[str]:
+    """One sentence for each model that has no corr in some era, with the likely reason."""
+    missing = table[table["corr"].isna()].groupby("model", sort=False)["era"].agg(list)
+    eras = table["era"].nunique()
+    parts = _by_era(inputs.predictions)
+    return [
+        f"model {model} has no score in {len(found)} of {eras} eras ({found[0]}): it {_reason(parts[found[0]][model])}"
+        for model, found in missing.items()
+    ]
 
 
-def _moments(values_R: np.ndarray) -> dict[str, float]:
+def _reason(values: pd.Series) -> str:
+    if values.nunique() <= 1 and values.notna().any():
+        return "is constant there"
+    return f"shares less than {MIN_OVERLAP:.0%} of the ids with the target"
+
+
+def _moments(values_R: Floats) -> dict[str, float]:
     known = values_R[np.isfinite(values_R)]
     if not len(known):
         return {"eras": 0, "mean": np.nan, "std": np.nan, "sharpe": np.nan, "max_drawdown": np.nan}
@@ -95,16 +130,14 @@ def _moments(values_R: np.ndarray) -> dict[str, float]:
 def _check(inputs: Inputs) -> None:
     faults: list[Fault] = []
     tables = inputs.named()
-    with_era = [name for name, table in tables.items() if "era" in table]
-    if with_era and len(with_era) < len(tables):
-        without = sorted(set(tables) - set(with_era))
-        faults.append(Fault("era", f"{with_era} have a column 'era' and {without} have none", "give it to all or none"))
     if not inputs.models:
         faults.append(Fault("no_model", "predictions hold no model", "add one column per model beside 'id'"))
     for name, table in tables.items():
         keys = [key for key in KEYS if key in table]
         faults += repeated(table, keys, name)
-        faults += not_numbers(table, [column for column in table.columns if column not in KEYS], name)
+        columns = [column for column in table.columns if column not in KEYS]
+        faults += not_numbers(table, columns, name) or _infinite(table, columns, name)
+    faults += [] if faults else _feature_faults(inputs)
     if not faults and not inputs.target["target"].notna().any():
         faults.append(Fault("no_target", "every target is missing", "give the target of at least one row"))
     if not faults and not inputs.predictions["id"].isin(inputs.target["id"]).any():
@@ -114,34 +147,77 @@ def _check(inputs: Inputs) -> None:
         raise BadInput(faults)
 
 
+def _infinite(table: pd.DataFrame, columns: Sequence[str], name: str) -> list[Fault]:
+    return [
+        Fault("infinite", f"{name}: column '{column}' holds infinite values", "send finite values")
+        for column in columns
+        if np.isinf(table[column].to_numpy(float)).any()
+    ]
+
+
+def _feature_faults(inputs: Inputs) -> list[Fault]:
+    """Features must be whole in every predicted row of their eras: nothing can be neutralized against a hole."""
+    if inputs.features is None:
+        return []
+    names, keys = _feature_names(inputs), [key for key in KEYS if key in inputs.predictions]
+    if not names:
+        return [Fault("no_feature", "features hold no feature", "add one column per feature beside 'id'")]
+    holed = [name for name in names if inputs.features[name].isna().any()]
+    faults = [Fault("feature_hole", f"features: '{name}' has missing values", "fill it") for name in holed]
+    asked = inputs.predictions[keys]
+    if "era" in keys:
+        asked = asked[asked["era"].astype(str).isin(set(inputs.features["era"].astype(str)))]
+    lacking = asked[~pd.MultiIndex.from_frame(asked.astype(str)).isin(
+        pd.MultiIndex.from_frame(inputs.features[keys].astype(str)))]  # fmt: skip
+    if len(lacking):
+        examples = tuple(" ".join(map(str, row)) for row in lacking.head(3).to_numpy())
+        found = f"features lack {len(lacking)} of {len(asked)} predicted rows"
+        faults.append(Fault("feature_rows", found, "give features for every predicted id", examples))
+    return faults
+
+
 def _score_eras(inputs: Inputs) -> Iterator[tuple[str, PanelScores]]:
-    """Scores of every era of the target, rows in the target's order."""
+    """Scores of every era that has predictions and targets, oldest name first."""
     parts = {name: _by_era(table) for name, table in inputs.named().items()}
-    names = [] if inputs.features is None else [str(c) for c in inputs.features.columns if c not in KEYS]
-    for era, target in parts["target"].items():
-        target = target[target["target"].notna()]
-        if not len(target) or era not in parts["predictions"]:
+    for era, predictions in parts["predictions"].items():
+        target = parts["target"].get(era)
+        if target is None or not target["target"].notna().any():
             continue
-        ids = target["id"]
-        others = {
-            name: _aligned(parts[table].get(era), ids, columns)
-            for name, table, columns in (
-                ("meta_N", "meta_model", ["prediction"]),
-                ("benchmark_N", "benchmark", ["prediction"]),
-                ("features_NF", "features", names),
-            )
-            if table in parts
-        }
-        single = {name: values[:, 0] if name.endswith("_N") else values for name, values in others.items()}
-        predictions_NM = _aligned(parts["predictions"][era], ids, inputs.models)
-        yield era, score_panel(predictions_NM, target["target"].to_numpy(float), **single)
+        # rows of either side count: a model that shares too few of them has no score
+        ids = pd.Index(predictions["id"]).union(pd.Index(target.loc[target["target"].notna(), "id"]), sort=False)
+
+        def rows(name: str, columns: Sequence[str], era: str = era, ids: pd.Index = ids) -> Floats | None:
+            table = parts.get(name, {}).get(era)
+            return None if table is None else table.set_index("id").reindex(ids)[list(columns)].to_numpy(float)
+
+        yield era, _score_era(rows, inputs)
 
 
-def _aligned(table: pd.DataFrame | None, ids: pd.Series, columns: Sequence[str]) -> Floats:
-    """Columns of a table in the order of `ids`; NaN where it has no such row, or none of the era at all."""
-    if table is None:
-        return np.full((len(ids), len(columns)), np.nan)
-    return np.asarray(table.set_index("id").reindex(ids)[list(columns)].to_numpy(float))
+def _score_era(rows: Callable[[str, Sequence[str]], Floats | None], inputs: Inputs) -> PanelScores:
+    predictions_NM, target_N1 = rows("predictions", inputs.models), rows("target", ["target"])
+    if predictions_NM is None or target_N1 is None:
+        return PanelScores.empty(len(inputs.models))
+    target_N = target_N1[:, 0]
+    features_NF = rows("features", _feature_names(inputs))
+    scores = score_panel(predictions_NM, target_N, features_NF=features_NF)
+    for name, values in (("meta_model", scores.mmc), ("benchmark", scores.bmc)):
+        base_N1 = rows(name, ["prediction"])
+        if base_N1 is not None:
+            values[:] = _contribution(predictions_NM, target_N, base_N1[:, 0])
+    return scores
+
+
+def _contribution(predictions_NM: Floats, target_N: Floats, base_N: Floats) -> Floats:
+    """Contribution beside a base on the rows that it has; no score (M) where it has less than 80 % of them."""
+    known = np.isfinite(base_N)
+    shared_M = (np.isfinite(predictions_NM) & known[:, None]).sum(axis=0)
+    enough_M = shared_M >= MIN_OVERLAP * np.maximum(np.isfinite(predictions_NM).sum(axis=0), known.sum())
+    values_M = score_panel(predictions_NM[known], target_N[known], meta_N=base_N[known]).mmc
+    return np.where(enough_M, values_M, np.nan)
+
+
+def _feature_names(inputs: Inputs) -> list[str]:
+    return [] if inputs.features is None else [str(name) for name in inputs.features.columns if name not in KEYS]
 
 
 def _by_era(table: pd.DataFrame) -> dict[str, pd.DataFrame]:

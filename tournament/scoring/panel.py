@@ -100,8 +100,10 @@ def _score_against_features(scores: PanelScores, predictions_NM: Panel, target_N
             continue
         values = np.asarray(_rows(predictions_NM, rows, columns), dtype=float)
         features = features_NF[rows]
-        neutral = neutralize(gaussian_ranks(values), features)
-        scores.fnc[columns] = score_panel(neutral, target_N[rows]).corr
+        # in all rows of the round: the target is centred, and overlap counted, over rows not predicted as well
+        neutral_NM = np.full((len(rows), len(columns)), np.nan)
+        neutral_NM[rows] = neutralize(gaussian_ranks(values), features)
+        scores.fnc[columns] = score_panel(neutral_NM, target_N).corr
         exposure = np.nanmax(np.abs(_correlations(values, features)), axis=1, initial=0.0)
         varies = values.max(axis=0) > values.min(axis=0)
         scores.fnc[columns[~varies]] = np.nan
@@ -109,11 +111,13 @@ def _score_against_features(scores: PanelScores, predictions_NM: Panel, target_N
 
 
 def neutralize(values_NM: Floats, features_NF: Floats) -> Floats:
-    """What is left of each column after least squares on the features and a constant (N x M)."""
+    """What is left of each column after least squares on the features and a constant (N x M).
+
+    Rows alike in features and value stay alike, so ties stay ties: the fit is the design times coefficients.
+    """
     design = np.hstack([features_NF, np.ones((len(features_NF), 1))])
-    left, singular, _ = np.linalg.svd(design, full_matrices=False)
-    basis = left[:, singular > NEUTRALIZE_RCOND * singular[0]]
-    return np.asarray(values_NM - basis @ (basis.T @ values_NM))
+    coefficients = np.linalg.lstsq(design, values_NM, rcond=NEUTRALIZE_RCOND)[0]
+    return np.asarray(values_NM - design @ coefficients)
 
 
 def _correlations(values_NM: Floats, features_NF: Floats) -> Floats:

@@ -9,7 +9,7 @@ import pandas as pd
 from django.core.management.base import CommandParser
 
 from regatta.management.offline import OfflineCommand
-from tournament.scoring.offline import Inputs, constant_models, score_table, summarize
+from tournament.scoring.offline import Inputs, score_table, summarize, unscored, with_eras
 from tournament.tables import check_ending, read_table, write_table
 
 
@@ -33,10 +33,10 @@ class Command(OfflineCommand):
         """Score and tell."""
         if options["out"] is not None:
             check_ending(options["out"])
-        inputs = _read(options)
+        inputs = with_eras(_read(options))
         table = score_table(inputs)
-        for name in constant_models(inputs.predictions, inputs.models):
-            self.stderr.write(self.style.WARNING(f"warning: model {name} is constant; it has no score"))
+        for sentence in unscored(inputs, table):
+            self.stderr.write(self.style.WARNING(f"warning: {sentence}"))
         summary = summarize(table, overlap=options["overlap"])
         if options["out"] is None:
             self.stdout.write(_text(table))

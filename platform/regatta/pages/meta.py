@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
@@ -15,11 +15,16 @@ from regatta.charts.lines import Curve, lines
 from regatta.charts.numbers import corr, two
 from regatta.charts.river import river
 from regatta.ensemble.models import MetaModel, RegimeState, RoundWeights, SelectorVersion
-from regatta.ensemble.training import report
+from regatta.ensemble.training import record
 from regatta.pages.context import required
 from regatta.pages.downloads import csv_file
 from regatta.rounds.models import Tournament
 from regatta.scores.models import Leaderboard
+from tournament.evaluation.compare import Difference, mean_and_error, paired
+from tournament.selectors.protocol import Floats
+
+Record = dict[str, Floats]
+"""corr of each selector's live blend by round."""
 
 SHOWN_ROUNDS, SHOWN_MODELS, SHOWN_VERSIONS = 120, 12, 12
 RIVALS = (
@@ -35,14 +40,15 @@ def meta_model(request: HttpRequest) -> HttpResponse:
     tournament = required(request)
     weights = champion_weights(tournament)
     newest = weights[-1] if weights else None
-    results = report(tournament, tournament.now())
+    table, overlap = record(tournament, tournament.now()), tournament.parsed_rules().overlap_rounds
+    leading = newest.family if newest else ""
     state = getattr(newest.round, "regime", None) if newest else None
     context = {
         "tournament": tournament, "newest": newest, "shown": len(weights), "river": draw_river(weights),
         "wind": wind(state), "regime": state, "likeliest": max(wind(state), key=lambda one: one[1], default=None),
         "counted": len(newest.round.panel_models) if newest else 0, "models": top_models(tournament, weights),
-        "compare": compare(results, newest.family if newest else ""),
-        "champion": results.get(newest.family, {}) if newest else {},
+        "compare": compare(table, leading, overlap),
+        "champion": standing_of(table, leading, overlap),
         "meta": MetaModel.objects.filter(round=newest.round).first() if newest else None,
         "gain": draw_gain(tournament), "versions": versions(tournament), "explanation": explanation(newest),
     }  # fmt: skip
@@ -109,15 +115,32 @@ def top_models(tournament: Tournament, weights: Sequence[RoundWeights]) -> list[
     ]  # fmt: skip
 
 
-def compare(results: dict[str, dict[str, float]], leading: str) -> str:
-    """Every family's live corr with two standard errors, best first."""
+def compare(table: Record, leading: str, overlap: int) -> str:
+    """Every family's live corr with two standard errors, best first, on the rounds that the leading one has."""
+    if leading not in table:
+        return ""
+    shared = np.isfinite(table[leading])
+    found = {
+        family: mean_and_error(np.where(shared, series, np.nan), overlap=overlap) for family, series in table.items()
+    }
     rows = [
-        Interval(family, entry["corr"], entry["corr_se"], strong=family == leading)
-        for family, entry in results.items()
-        if math.isfinite(entry["corr"])
+        Interval(family, result.mean, result.standard_error, strong=family == leading)
+        for family, result in found.items()
+        if result.rounds > 1
     ]
     rows.sort(key=lambda row: -row.value)
     return intervals(rows, title="Live corr of each selector with two standard errors", unit="corr")
+
+
+def standing_of(table: Record, leading: str, overlap: int) -> dict[str, Difference]:
+    """The leading family's corr, and its gain over equal and stake weight on the rounds that both have."""
+    if leading not in table:
+        return {}
+    found = {"corr": mean_and_error(table[leading], overlap=overlap)}
+    for rival in ("equal", "stake"):
+        if rival in table:
+            found[rival] = paired(table[leading], table[rival], overlap=overlap)
+    return found
 
 
 def draw_gain(tournament: Tournament) -> Chart:

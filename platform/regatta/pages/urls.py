@@ -2,12 +2,12 @@
 
 from django.urls import path
 
-from regatta.pages import board, boards, fleet, learn, meta, submit
+from regatta.pages import board, fleet, home, learn, meta, submit, tournaments
 
 urlpatterns = [
-    path("", boards.home, name="home"),
-    path("tournaments/<slug:slug>/", boards.tournament, name="tournament"),
-    path("tournaments/<slug:slug>/data/", boards.data, name="data"),
+    path("", home.home, name="home"),
+    path("tournaments/<slug:slug>/", tournaments.tournament, name="tournament"),
+    path("tournaments/<slug:slug>/data/", tournaments.data, name="data"),
     path("tournaments/<slug:slug>/leaderboard/", board.leaderboard, name="leaderboard"),
     path("tournaments/<slug:slug>/leaderboard.csv", board.leaderboard_csv, name="leaderboard_csv"),
     path("tournaments/<slug:slug>/leaderboard.json", board.leaderboard_json, name="leaderboard_json"),

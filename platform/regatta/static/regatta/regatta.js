@@ -2,8 +2,7 @@
    copying code. Every page says all that it has to say without this file. */
 "use strict";
 
-const local = (date, full) =>
-  date.toLocaleString([], full ? {weekday: "short", month: "short", day: "numeric", hour: "2-digit", minute: "2-digit"} : {hour: "2-digit", minute: "2-digit"});
+const local = (date) => date.toLocaleString([], {weekday: "short", hour: "2-digit", minute: "2-digit"});
 
 function tellLocalTimes() {
   for (const time of document.querySelectorAll("time[datetime]")) {
@@ -11,7 +10,7 @@ function tellLocalTimes() {
     if (isNaN(date)) continue;
     time.title = `${date.toLocaleString()} local time`;
     const beside = time.parentElement.querySelector(".local");
-    if (beside) beside.textContent = `${local(date, beside.dataset.full !== undefined)} local, `;
+    if (beside) beside.textContent = `${local(date)} local time`;
   }
 }
 

@@ -111,7 +111,8 @@ def rebalance(
     for name, value in values.items():
         program.parameters[name].value = value
     try:
-        program.problem.solve(solver=cp.CLARABEL, warm_start=True)
+        # a warm solver would keep the scaling of the numbers it solved before: the book would hang on its past
+        program.problem.solve(solver=cp.CLARABEL, warm_start=False)
     except cp.error.SolverError as error:
         raise Infeasible(f"the solver gave up: {error}") from None
     if program.problem.status not in {cp.OPTIMAL, cp.OPTIMAL_INACCURATE}:

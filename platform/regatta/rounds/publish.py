@@ -24,19 +24,18 @@ from tournament.rules import Rules
 
 def publish(tournament: Tournament, panel: PricePanel, *, rounds: int, key: bytes, version: str = "v1.0") -> Dataset:
     """Make the dataset known before the first of the last `rounds` eras. Raises BadPanel; writes all or nothing."""
-    report = inspect(panel)
-    if report.refusals:
-        raise BadPanel(
-            [Fault(found.code, found.message, "mend the prices", found.places[:3]) for found in report.refusals]
-        )
+    refusals = inspect(panel).refusals
+    if refusals:
+        raise BadPanel([Fault(found.code, found.message, "mend the prices", found.places[:3]) for found in refusals])
     rules = tournament.parsed_rules()
     rows = datasets.era_rows(panel, rules)
     first = max(0, len(rows) - rounds)
     cut = int(rows[first])
     files = _files(panel, rules, key, rows[: first + 1])
+    known = inspect(panel.rows(slice(0, cut + 1)))  # what is shown must not tell of days to come
     with transaction.atomic():
         made = Dataset.objects.create(
-            tournament=tournament, version=version, quality=report.to_dict(), status=Dataset.Status.PUBLISHED,
+            tournament=tournament, version=version, quality=known.to_dict(), status=Dataset.Status.PUBLISHED,
             feature_names=json.loads(files["features.json"][0])["features"], published_at=_at(panel.dates_D[cut], 22),
         )  # fmt: skip
         DatasetFile.objects.bulk_create(_row(made, name, data, count) for name, (data, count) in files.items())

@@ -155,7 +155,7 @@ def _read_about(about: Mapping[str, object]) -> About:
 
 def as_utc_seconds(times: pd.Series) -> Times:
     """UTC seconds without a zone; times without a zone are taken as UTC."""
-    return pd.to_datetime(times, utc=True).dt.tz_localize(None).to_numpy("datetime64[s]")
+    return pd.to_datetime(times, utc=True, format="ISO8601").dt.tz_localize(None).to_numpy("datetime64[s]")
 
 
 def _read_stakes(folder: Path, rounds_R: NDArray[np.int64], models: tuple[str, ...]) -> Floats:

@@ -83,6 +83,10 @@ def _open(path: Path, label: str, faults: list[Fault]) -> pa.Table | None:
         faults.append(Fault("missing_file", f"{label} is missing"))
         return None
     try:
+        names = pq.read_schema(path).names
+        if len(set(names)) < len(names):
+            faults.append(Fault("duplicate", f"{label} names a column twice", "name each column once"))
+            return None
         return pq.read_table(path)
     except (pa.ArrowException, OSError, ValueError) as error:
         faults.append(Fault("not_parquet", f"{label} is not a Parquet file: {str(error).splitlines()[0]}"))
@@ -138,7 +142,9 @@ def _check_context(path: Path, rounds: pd.DataFrame | None, numbers: list[int], 
         if not pd.api.types.is_float_dtype(context[name]) or np.isinf(context[name].to_numpy(float)).any():
             faults.append(Fault("not_number", f"context.parquet: {name} is not a column of finite floats"))
     opens, known = _times(rounds["opens_at"]), _times(context["known_at"])
-    if opens is None or known is None or known.isna().any():
+    if opens is None:
+        return
+    if known is None or known.isna().any():
         faults.append(Fault("not_a_time", "context.parquet: known_at holds values that are no time", "UTC timestamps"))
         return
     opened = context["round"].map(dict(zip(numbers, opens, strict=True)))
@@ -176,6 +182,7 @@ def _check_panels(folder: Path, numbers: list[int], faults: list[Fault]) -> set[
             found = f"{kind}/ holds {len(extra)} files of rounds that rounds.parquet lacks"
             faults.append(Fault("unknown_round", found, "name them like 00001.parquet", _shown(extra)))
     models: set[str] = set()
+    features: set[tuple[str, ...]] = set()
     for name in sorted(names):
         label = f"predictions/{name}"
         table = _open(folder / label, label, faults)
@@ -184,6 +191,11 @@ def _check_panels(folder: Path, numbers: list[int], faults: list[Fault]) -> set[
             models |= set(table.column_names) - {"id"}
         if (folder / "targets" / name).exists():
             _check_target(folder / "targets" / name, f"targets/{name}", ids, faults)
+        if (folder / "features" / name).exists():
+            features.add(_check_features(folder / "features" / name, f"features/{name}", ids, faults))
+    if len(features) > 1:
+        found = f"features/ hold {len(features)} different sets of columns"
+        faults.append(Fault("feature_names", found, "give every round the same features in the same order"))
     return models
 
 
@@ -193,9 +205,6 @@ def _check_predictions(table: pa.Table, label: str, faults: list[Fault]) -> pa.C
     if not columns or not table.num_rows:
         faults.append(Fault("empty", f"{label} has {table.num_rows} rows and {len(columns)} models",
                             "a round has at least one of each"))  # fmt: skip
-    if len(set(table.column_names)) < len(table.column_names):
-        faults.append(Fault("duplicate", f"{label} names a column twice", "one column a model"))
-        return None
     odd = [name for name in columns if not pa.types.is_floating(table.schema.field(name).type)]
     if odd:
         faults.append(Fault("not_number", f"{label}: {len(odd)} models are not floats", "write float32", _shown(odd)))
@@ -227,6 +236,31 @@ def _check_target(path: Path, label: str, ids: pa.ChunkedArray | None, faults: l
                             f"at least {MIN_OVERLAP:.0%} must have a target"))  # fmt: skip
 
 
+def _check_features(path: Path, label: str, ids: pa.ChunkedArray | None, faults: list[Fault]) -> tuple[str, ...]:
+    """Names of the features, in their order."""
+    table = _open(path, label, faults)
+    if table is None:
+        return ()
+    names = tuple(name for name in table.column_names if name != "id")
+    numbers = [name for name in names if _is_number(table.schema.field(name).type)]
+    odd = [name for name in names if name not in numbers]
+    odd += [name for name in numbers if not _all_finite(table[name])]
+    if odd:
+        faults.append(Fault("feature", f"{label}: {len(odd)} features hold values that are no finite number",
+                            "fill what is missing", _shown(odd)))  # fmt: skip
+    own = _ids(table, label, faults)
+    if own is not None and ids is not None:
+        lacking = len(ids) - (pc.sum(pc.is_in(ids, value_set=own.combine_chunks())).as_py() or 0)
+        if lacking:
+            faults.append(Fault("feature_ids", f"{label} lacks {lacking} of the {len(ids)} predicted ids",
+                                "give every predicted id its features"))  # fmt: skip
+    return names
+
+
+def _is_number(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_floating(kind) or pa.types.is_integer(kind))
+
+
 def _ids(table: pa.Table, label: str, faults: list[Fault]) -> pa.ChunkedArray | None:
     if "id" not in table.column_names:
         faults.append(Fault("missing_column", f"{label} has no column id", "the first column names the asset"))
@@ -252,7 +286,7 @@ def _times(values: pd.Series) -> Any:
     if pd.api.types.is_numeric_dtype(values):
         return None
     try:
-        return pd.to_datetime(values, utc=True)
+        return pd.to_datetime(values, utc=True, format="ISO8601")
     except (ValueError, TypeError):
         return None
 

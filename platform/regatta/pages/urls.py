@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from regatta.pages import board, fleet, home, learn, meta, submit, tournaments
+from regatta.pages import board, contributed, fleet, home, learn, meta, rounds, submit, tournaments
 
 urlpatterns = [
     path("", home.home, name="home"),
@@ -11,8 +11,10 @@ urlpatterns = [
     path("tournaments/<slug:slug>/leaderboard/", board.leaderboard, name="leaderboard"),
     path("tournaments/<slug:slug>/leaderboard.csv", board.leaderboard_csv, name="leaderboard_csv"),
     path("tournaments/<slug:slug>/leaderboard.json", board.leaderboard_json, name="leaderboard_json"),
-    path("models/<str:name>/", fleet.model, name="model"),
-    path("rounds/<int:number>/", fleet.round_page, name="round"),
+    path("models/<str:name>/", contributed.model, name="model"),
+    path("models/<str:name>/scores.csv", contributed.model_file, name="model_file"),
+    path("rounds/<int:number>/", rounds.round_page, name="round"),
+    path("rounds/<int:number>/scores.csv", rounds.round_file, name="round_file"),
     path("submit/", submit.submit, name="submit"),
     path("meta-model/", meta.meta_model, name="meta_model"),
     path("meta-model/weights.csv", meta.weights_file, name="weights_file"),

@@ -68,9 +68,17 @@ def deflated_sharpe(values_R: Floats, trial_sharpes_S: Floats, *, overlap: int) 
     ratio, rounds = sharpe(values), len(values) / overlap
     if not np.isfinite(ratio) or rounds <= 2:
         return float("nan")
-    denominator = 1.0 - skew(values) * ratio + (kurtosis(values, fisher=False) - 1.0) / 4.0 * ratio**2
-    excess = (ratio - expected_best_sharpe(trials)) * np.sqrt(rounds - 1.0) / np.sqrt(max(denominator, 1e-9))
-    return float(norm.cdf(excess))
+    rival, tails = expected_best_sharpe(trials), float(kurtosis(values, fisher=False))
+    return probable_sharpe(ratio, rival, rounds=rounds, skewness=float(skew(values)), tails=tails)
+
+
+def probable_sharpe(ratio: float, rival: float, *, rounds: float, skewness: float, tails: float) -> float:
+    """Probability that the true Sharpe ratio is above `rival`; `tails` is the kurtosis, 3 for a normal.
+
+    Source: Bailey and Lopez de Prado 2012, equation 11.
+    """
+    variance = 1.0 - skewness * ratio + (tails - 1.0) / 4.0 * ratio**2
+    return float(norm.cdf((ratio - rival) * np.sqrt(rounds - 1.0) / np.sqrt(max(variance, 1e-9))))
 
 
 def expected_best_sharpe(trials_S: Floats) -> float:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
-from pandas.api.types import is_numeric_dtype
+from pandas.api.types import is_datetime64_any_dtype, is_numeric_dtype
 
 from tournament.errors import BadInput, Fault
 
@@ -52,6 +52,13 @@ def check_ending(path: Path) -> None:
     """Refuse a file that is neither Parquet nor CSV by its name. Raises BadInput."""
     if path.suffix not in ENDINGS:
         raise BadInput(Fault("ending", f"{path.name} ends in '{path.suffix}'", f"expected {' or '.join(ENDINGS)}"))
+
+
+def as_dates(column: pd.Series) -> pd.Series:
+    """Dates of a column in ISO 8601 (or of a date type already); NaT where it is none."""
+    if is_datetime64_any_dtype(column):
+        return column
+    return pd.to_datetime(column.astype(str), format="ISO8601", errors="coerce")
 
 
 def not_numbers(frame: pd.DataFrame, columns: Sequence[str], name: str) -> list[Fault]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
@@ -12,7 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from tournament.errors import BadInput, BadPanel, Fault
-from tournament.tables import read_table
+from tournament.tables import as_dates, read_table
 
 Floats = NDArray[np.float64]
 ID_COLUMNS = ("id", "ticker", "symbol")
@@ -68,7 +68,7 @@ def read_prices(path: str | Path) -> PricePanel:
     if faults:
         raise BadPanel(faults)
     frame = frame.rename(columns={id_column: "id"})
-    frame["date"] = pd.to_datetime(frame["date"])
+    frame["date"] = as_dates(frame["date"])
     return _pivot(frame)
 
 
@@ -101,9 +101,9 @@ def _faults(frame: pd.DataFrame, id_column: str | None) -> Sequence[Fault]:
             faults.append(Fault(f"no_{name}", f"no column '{name}' among {list(frame.columns)}", f"add '{name}'"))
     if faults:
         return faults
-    dates = pd.to_datetime(frame["date"], errors="coerce")
+    dates = as_dates(frame["date"])
     for wrong, code, what in (
-        (dates.isna(), "bad_date", "rows have no readable date"),
+        (dates.isna(), "bad_date", "rows have no readable date (like 2020-01-31)"),
         (frame[id_column].isna(), "empty_id", "rows have no id"),
         (frame.assign(date=dates).duplicated([id_column, "date"]), "repeated_row", "rows repeat an id and date"),
         (~_numeric(frame["close"]), "bad_close", "closes are not numbers"),
@@ -112,7 +112,23 @@ def _faults(frame: pd.DataFrame, id_column: str | None) -> Sequence[Fault]:
         if wrong.any():
             rows = tuple(f"row {row + 1}" for row in np.flatnonzero(wrong)[:3])
             faults.append(Fault(code, f"{int(wrong.sum())} {what}", "mend or drop them", rows))
-    return faults
+    return [*faults, *_other_faults(frame)]
+
+
+def _other_faults(frame: pd.DataFrame) -> Iterator[Fault]:
+    """Faults of the columns that may be there or not."""
+    for name in (*PRICE_COLUMNS, *VOLUME_COLUMNS, "adj_factor"):
+        if name not in frame:
+            continue
+        values = pd.to_numeric(frame[name], errors="coerce")
+        checks = [("infinite", np.isinf(values), "is infinite")]
+        if name != "close":
+            checks.append(("not_numeric", ~_numeric(frame[name]), "is no number"))
+            checks.append(("negative", values < 0, "is below zero"))
+        for code, wrong, what in checks:
+            if wrong.any():
+                rows = tuple(f"row {row + 1}" for row in np.flatnonzero(wrong)[:3])
+                yield Fault(code, f"{name} {what} in {int(wrong.sum())} rows", "mend or drop them", rows)
 
 
 def _numeric(column: pd.Series) -> pd.Series:

@@ -11,7 +11,7 @@ from tournament.errors import BadInput, Fault
 from tournament.markets.panel import PricePanel, read_prices
 from tournament.portfolio.backtest import Market
 from tournament.portfolio.risk import Floats
-from tournament.tables import not_numbers, read_table, repeated
+from tournament.tables import as_dates, not_numbers, read_table, repeated
 
 
 def read_market(signal: Path, prices: Path) -> Market:
@@ -34,7 +34,7 @@ def read_market(signal: Path, prices: Path) -> Market:
 
 def _read_signal(path: Path) -> pd.DataFrame:
     frame = read_table(path, needs=("date", "id", "signal"))
-    frame["date"] = pd.to_datetime(frame["date"], errors="coerce")
+    frame["date"] = as_dates(frame["date"])
     frame["id"] = frame["id"].astype(str)
     faults = not_numbers(frame, ["signal"], path.name) + repeated(frame, ["date", "id"], path.name)
     if frame["date"].isna().any():
@@ -81,4 +81,4 @@ def _betas(prices: Path, panel: PricePanel) -> Floats | None:
     frame = frame.rename(columns={name: "id" for name in ("ticker", "symbol") if name in frame and "id" not in frame})
     if faults := not_numbers(frame, ["beta"], prices.name):
         raise BadInput(faults)
-    return _wide(frame.assign(id=frame["id"].astype(str), date=pd.to_datetime(frame["date"])), "beta", panel)
+    return _wide(frame.assign(id=frame["id"].astype(str), date=as_dates(frame["date"])), "beta", panel)

@@ -1,0 +1,213 @@
+"""A signal through history: causal, accounted for to the last cent, and told in files."""
+
+from __future__ import annotations
+
+import json
+from io import StringIO
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from django.core.management import call_command
+from django.core.management.base import CommandError
+
+from tests.tournament.portfolio.markets import market, with_other_prices_after
+from tournament.errors import BadConfig, BadInput, Infeasible
+from tournament.portfolio.backtest import Market, daily_returns, run
+from tournament.portfolio.config import BacktestConfig, config_from
+from tournament.portfolio.inputs import read_market
+
+SMALL = config_from({"constraints": {"position": 0.05, "turnover": 2.0}, "risk": {"factors": 3}})
+
+
+def test_future_prices_change_no_earlier_trade() -> None:
+    day = 180
+    ours, theirs = run(market(), SMALL), run(with_other_prices_after(market(), day), SMALL)
+
+    for name in ("weights_TN", "trades_TN"):
+        assert np.array_equal(getattr(ours, name)[: day + 1], getattr(theirs, name)[: day + 1]), name
+        assert not np.array_equal(getattr(ours, name), getattr(theirs, name)), name
+    rows = day + 1 - ours.first
+    assert ours.days[:rows] == theirs.days[:rows]
+
+
+def test_a_signal_is_traded_at_the_next_close_and_not_before() -> None:
+    done = run(market(), SMALL)
+
+    assert done.first == 101
+    assert (done.trades_TN[:101] == 0).all()
+    assert np.abs(done.trades_TN[101]).sum() > 0.1
+    assert (done.trades_TN[102:106] == 0).all()
+
+
+def test_the_value_is_what_weights_prices_and_costs_make_it() -> None:
+    one = market()
+    done = run(one, SMALL)
+    nav, returns = done.nav(), daily_returns(one.close_TN)
+
+    earned = [done.weights_TN[day - 1] @ returns[day] for day in range(done.first, len(returns))]
+    costs = SMALL.costs
+    short = [np.maximum(-done.weights_TN[day - 1], 0).sum() for day in range(done.first, len(returns))]
+    charged = nav["turnover"] * costs.half_spread + np.array(short) * costs.borrow_per_year / 252
+
+    assert nav["gross_return"].to_numpy() == pytest.approx(np.array(earned))
+    assert nav["cost"].to_numpy() == pytest.approx(charged.to_numpy())
+    assert nav["net_return"].to_numpy() == pytest.approx((nav["gross_return"] - nav["cost"]).to_numpy())
+    assert nav["nav"].iloc[-1] == pytest.approx((1 + nav["net_return"]).prod())
+
+
+def test_a_signal_that_knows_something_earns() -> None:
+    assert run(market(strength=1.0), SMALL).nav()["nav"].iloc[-1] > 1.02
+
+
+def test_costs_only_take() -> None:
+    free = config_from({"constraints": {"position": 0.05, "turnover": 2.0}, "costs": {"half_spread": 0.0,
+                        "borrow_per_year": 0.0}})  # fmt: skip
+    dear = config_from({"constraints": {"position": 0.05, "turnover": 2.0}, "costs": {"half_spread": 0.005}})
+
+    assert run(market(), free).nav()["cost"].sum() == 0
+    assert run(market(), dear).nav()["cost"].sum() > 0.001
+
+
+def test_the_overlay_holds_the_risk_down() -> None:
+    calm = config_from({"constraints": {"position": 0.05, "turnover": 2.0}, "overlay": {"target_volatility": 0.01}})
+
+    assert run(market(), calm).nav()["gross"].mean() < 0.5 * run(market(), SMALL).nav()["gross"].mean()
+
+
+def test_an_asset_without_a_price_is_not_traded_that_day() -> None:
+    one = market()
+    one.close_TN[106, :30] = np.nan
+
+    done = run(one, SMALL)
+
+    assert (done.trades_TN[106, :30] == 0).all()
+    assert np.abs(done.trades_TN[106, 30:]).sum() > 0
+
+
+def test_a_gap_in_prices_loses_no_return() -> None:
+    close = np.array([[100.0], [np.nan], [121.0]])
+
+    assert daily_returns(close)[:, 0] == pytest.approx([np.nan, np.nan, 0.21], nan_ok=True)
+
+
+def test_a_config_that_no_day_can_meet_is_refused_with_its_first_day() -> None:
+    tight = config_from({"constraints": {"net": 0.9, "position": 0.001, "turnover": 2.0, "beta_neutral": False}})
+
+    with pytest.raises(Infeasible, match=r"no day had a book; the first, 2018-\d\d-\d\d: net 0.9 cannot be reached"):
+        run(market(), tight)
+
+
+def test_given_betas_are_made_neutral() -> None:
+    one = market()
+    beta = np.tile(np.linspace(0.2, 2.0, one.close_TN.shape[1]), (len(one.dates_T), 1))
+    given = Market(one.dates_T, one.ids, one.close_TN, one.signal_TN, beta)
+
+    done = run(given, SMALL)
+
+    assert abs(done.weights_TN[101] @ beta[0]) < 1e-6
+
+
+def test_unknown_and_impossible_settings_are_all_named() -> None:
+    tables = {
+        "constraints": {"grosss": 1, "position": "wide"}, "cost": {}, "costs": {"half_spread": -1.0}, "risk": 3,
+        "overlay": {"target_volatility": True},
+    }  # fmt: skip
+
+    with pytest.raises(BadConfig) as caught:
+        config_from(tables)
+
+    told = str(caught.value)
+    for part in ("'grosss'", "position is 'wide'", "[cost]", "half_spread is -1.0", "'risk' is 3", "True"):
+        assert part in told
+    assert len(caught.value.faults) == 6
+
+
+def test_limits_of_a_config_are_checked_too() -> None:
+    with pytest.raises(BadConfig, match=r"\[constraints\] limit gross is 0"):
+        config_from({"constraints": {"gross": 0}})
+
+
+def test_the_defaults_are_those_of_the_contract() -> None:
+    limits = BacktestConfig().constraints
+
+    assert (limits.net, limits.gross, limits.position, limits.beta_neutral) == (0.0, 1.0, 0.02, True)
+    assert BacktestConfig().costs.borrow_per_year > 0
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> dict[str, Path]:
+    """The small market as two files."""
+    one = market()
+    close = pd.DataFrame(one.close_TN, index=one.dates_T, columns=one.ids)
+    signal = pd.DataFrame(one.signal_TN, index=one.dates_T, columns=one.ids)
+    for name, frame in (("close", close), ("signal", signal)):
+        long = frame.rename_axis("date").reset_index().melt("date", var_name="id", value_name=name).dropna()
+        long.to_parquet(tmp_path / f"{name}.parquet", index=False)
+    return {"signal": tmp_path / "signal.parquet", "prices": tmp_path / "close.parquet", "out": tmp_path / "out"}
+
+
+def test_the_command_writes_all_that_it_promises(files: dict[str, Path]) -> None:
+    out = StringIO()
+
+    call_command("backtest_portfolio", **files, stdout=out)
+
+    folder = files["out"]
+    positions, trades, nav = (pd.read_parquet(folder / f"{name}.parquet") for name in ("positions", "trades", "nav"))
+    assert list(positions.columns) == ["date", "id", "weight"]
+    assert list(trades.columns) == ["date", "id", "trade"]
+    assert list(nav.columns) == [
+        "date", "gross_return", "cost", "net_return", "nav", "gross", "net", "turnover",
+    ]  # fmt: skip
+    figures = json.loads((folder / "report.json").read_text())
+    assert figures["days"] == len(nav)
+    assert figures["figures"]["Sharpe ratio"]["standard_error"] > 0
+    assert "<svg" in (folder / "report.html").read_text()
+    assert "Sharpe ratio" in out.getvalue()
+
+
+def test_the_same_files_give_the_same_report(files: dict[str, Path], tmp_path: Path) -> None:
+    for place in ("one", "two"):
+        call_command("backtest_portfolio", **files | {"out": tmp_path / place}, stdout=StringIO())
+
+    assert (tmp_path / "one/report.html").read_bytes() == (tmp_path / "two/report.html").read_bytes()
+
+
+def test_every_fault_of_both_files_is_told_with_status_two(files: dict[str, Path]) -> None:
+    pd.read_parquet(files["signal"]).rename(columns={"signal": "score"}).to_parquet(files["signal"])
+    pd.read_parquet(files["prices"]).drop(columns="close").to_parquet(files["prices"])
+
+    with pytest.raises(CommandError) as caught:
+        call_command("backtest_portfolio", **files)
+
+    assert caught.value.returncode == 2
+    assert "no column 'signal'" in str(caught.value)
+    assert "no column 'close'" in str(caught.value)
+    assert not files["out"].exists()
+
+
+BAD_SIGNALS = {
+    "no trading day": (lambda f: f.assign(date=f["date"] + pd.Timedelta(days=4000)), "no trading days of the prices"),
+    "other ids": (lambda f: f.assign(id="x" + f["id"]), "no id of the signal"),
+    "twice": (lambda f: pd.concat([f, f.head(1)]), "1 rows repeat date and id"),
+    "words": (lambda f: f.assign(signal="up"), "not numbers"),
+    "infinite": (lambda f: f.assign(signal=np.inf), "signals are infinite"),
+}
+
+
+@pytest.mark.parametrize("kind", BAD_SIGNALS)
+def test_a_bad_signal_is_refused(kind: str, files: dict[str, Path]) -> None:
+    spoil, message = BAD_SIGNALS[kind]
+    spoil(pd.read_parquet(files["signal"])).to_parquet(files["signal"])
+
+    with pytest.raises(BadInput, match=message):
+        read_market(files["signal"], files["prices"])
+
+
+def test_a_full_folder_is_left_alone(files: dict[str, Path]) -> None:
+    files["out"].mkdir()
+    (files["out"] / "mine.txt").write_text("keep")
+
+    with pytest.raises(CommandError, match="already holds files"):
+        call_command("backtest_portfolio", **files)

@@ -2,7 +2,8 @@
 
 Shape suffixes: R rounds, N assets, M models, K regimes, C context columns. With z the target's latent normal and
 T(z) the tournament's powered target, a prediction is p = (mu / a) z + e, a = E[z T(z)], so that E[p T] = mu exactly;
-errors e share group factors. Then cov(s_i, s_j) = (cov(e_i, e_j) + mu_i mu_j (b / a^2 - 1)) / N, b = E[z^2 T(z)^2].
+errors e share group factors and persist over rounds, so that scores of rounds whose targets overlap move together.
+Within a round cov(s_i, s_j) = (cov(e_i, e_j) + mu_i mu_j (b / a^2 - 1)) / N with b = E[z^2 T(z)^2].
 Source: ours.
 """
 
@@ -30,7 +31,7 @@ WINDOW = np.timedelta64(44, "h")
 LIMITS = {
     "seed": (0, 2**63), "assets": (20, 100_000), "models": (2, 10_000), "rounds": (10, 10_000), "regimes": (1, 100),
     "overlap": (1, 100), "groups": (1, 1_000), "skill": (0, 0.3), "separation": (0, 0.3), "mean_stay": (2, 10_000),
-    "context_noise": (0, 100), "joiners": (0, 1),
+    "context_noise": (0, 100), "joiners": (0, 1), "persistence": (0, 1),
 }  # fmt: skip
 """Least and largest value of each field."""
 
@@ -51,6 +52,7 @@ class WorldConfig:
     mean_stay: int = 20
     context_noise: float = 0.7
     joiners: float = 0.15
+    persistence: float = 0.8
 
     def __post_init__(self) -> None:
         """Refuse impossible sizes. Raises BadConfig with every fault."""
@@ -90,12 +92,15 @@ class World:
         rng = np.random.default_rng((config.seed, 1))
         ids = tuple(f"a{number:05d}" for number in range(config.assets))
         weekly = [rng.standard_normal(config.assets) for _ in range(config.overlap)]
+        errors_NM = self._errors(rng)
         for row in range(config.rounds):
             latent_N = np.sum(weekly, axis=0) / np.sqrt(config.overlap)
             target_N = bin_target(latent_N[None])[0]
             weekly = [*weekly[1:], rng.standard_normal(config.assets)]
             here = np.flatnonzero(self.joins_M <= row)
-            predictions_NM = self._predict(rng, latent_N, int(self.truth.regime_R[row]))[:, here]
+            predictions_NM = self._predict(latent_N, errors_NM, int(self.truth.regime_R[row]))[:, here]
+            kept = config.persistence
+            errors_NM = kept * errors_NM + np.sqrt(1.0 - kept**2) * self._errors(rng)
             opens_at = START + row * WEEK
             names = tuple(self.models[place] for place in here)
             yield ArchivedRound(
@@ -104,12 +109,15 @@ class World:
                 dict(zip(names, self.stake_M[here].tolist(), strict=True)),
             )  # fmt: skip
 
-    def _predict(self, rng: np.random.Generator, latent_N: Floats, regime: int) -> NDArray[np.float32]:
-        """Predictions as ranks strictly between 0 and 1 (N x M)."""
-        models, groups = self.loading_MG.shape
-        errors_NM = rng.standard_normal((len(latent_N), groups)) @ self.loading_MG.T
+    def _errors(self, rng: np.random.Generator) -> Floats:
+        """Errors of variance one that share group factors (N x M)."""
+        (models, groups), assets = self.loading_MG.shape, self.config.assets
         own_M = np.sqrt(1.0 - (self.loading_MG**2).sum(axis=1))
-        errors_NM += rng.standard_normal((len(latent_N), models)) * own_M
+        shared_NM = rng.standard_normal((assets, groups)) @ self.loading_MG.T
+        return np.asarray(shared_NM + rng.standard_normal((assets, models)) * own_M)
+
+    def _predict(self, latent_N: Floats, errors_NM: Floats, regime: int) -> NDArray[np.float32]:
+        """Predictions as ranks strictly between 0 and 1 (N x M)."""
         signal_M = self.truth.expected_KM[regime] / _attenuation()[0]
         raw_NM = latent_N[:, None] * signal_M + errors_NM * np.sqrt(1.0 - signal_M**2)
         order_NM = raw_NM.argsort(axis=0, kind="stable").argsort(axis=0, kind="stable")

@@ -16,7 +16,7 @@ MEANINGS = {
     "overlap": "weeks that a target spans", "groups": "groups of models that err alike",
     "skill": "mean expected corr of a model", "separation": "spread of expected corr between regimes",
     "mean_stay": "mean stay in a regime, rounds", "context_noise": "noise of the context (0: it tells the regime)",
-    "joiners": "share of models that join late",
+    "joiners": "share of models that join late", "persistence": "correlation of a model's errors with the last round's",
 }  # fmt: skip
 
 

@@ -1,0 +1,137 @@
+"""A study scores blends exactly and its figures follow from weights and scores."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from tournament.archive import Archive, read_archive
+from tournament.errors import BadConfig
+from tournament.evaluation import statistics, study
+from tournament.evaluation.report import html
+from tournament.evaluation.worlds import WorldConfig, draw, write_world
+from tournament.scoring.blend import blend
+from tournament.scoring.panel import score_panel
+
+CONFIG = study.StudyConfig(("stake", "ridge", "best_single"), warmup_rounds=12, retrain_every=10, seed=5)
+
+
+@pytest.fixture(scope="module")
+def archive(tmp_path_factory: pytest.TempPathFactory) -> Archive:
+    folder = tmp_path_factory.mktemp("study") / "world"
+    write_world(draw(WorldConfig(seed=8, assets=60, models=6, rounds=40, joiners=0.5)), folder)
+    (folder / "targets/00040.parquet").unlink()
+    return read_archive(folder)
+
+
+@pytest.fixture(scope="module")
+def done(archive: Archive) -> study.Study:
+    return study.run(archive, CONFIG)
+
+
+def test_a_blend_is_scored_as_the_tournament_scores_it(archive: Archive, done: study.Study) -> None:
+    one, weights = archive.round(25), done.runs["ridge"].weights_RM[25]
+    columns = [archive.models.index(name) for name in one.models]
+
+    expected = score_panel(blend(one.predictions_NM, weights[columns])[:, None], one.target_or_nan()).corr[0]
+
+    assert done.corr("ridge")[25] == pytest.approx(expected, abs=1e-12)
+
+
+def test_all_weight_on_one_model_scores_as_the_model(archive: Archive, done: study.Study) -> None:
+    one, weights = archive.round(20), done.runs["best_single"].weights_RM[20]
+    chosen = one.models.index(archive.models[int(weights.argmax())])
+
+    alone = score_panel(one.predictions_NM[:, [chosen]], one.target_or_nan()).corr[0]
+
+    assert done.corr("best_single")[20] == pytest.approx(alone, abs=1e-12)
+
+
+def test_rounds_of_the_warm_up_and_without_target_have_no_score(done: study.Study) -> None:
+    assert np.isnan(done.corr_RS[:12]).all()
+    assert np.isnan(done.corr_RS[39]).all()
+    assert np.isfinite(done.corr_RS[12:39]).all()
+
+
+def test_equal_weight_is_always_led_along(done: study.Study) -> None:
+    assert list(done.runs) == ["equal", "stake", "ridge", "best_single"]
+
+
+def test_the_overlap_is_counted_from_the_rounds_times(done: study.Study) -> None:
+    assert done.overlap == 5  # four weeks and three days
+
+
+def test_figures_follow_from_weights_and_scores(done: study.Study) -> None:
+    figures = study.report(done)
+    ridge, corr = figures["selectors"]["ridge"], done.corr("ridge")  # type: ignore[index]
+
+    assert (figures["rounds"], figures["scored_rounds"], figures["models"]) == (40, 27, 6)
+    assert ridge["corr"] == pytest.approx(np.nanmean(corr))
+    assert ridge["over_equal"] == pytest.approx(np.nanmean(corr - done.corr("equal")))
+    assert ridge["standard_error"] == statistics.mean_with_error(corr, block=10, seed=5)[1]
+    assert ridge["over_equal_interval_95"][0] < ridge["over_equal"] < ridge["over_equal_interval_95"][1]
+    assert ridge["sharpe"] == pytest.approx(np.nanmean(corr) / np.nanstd(corr, ddof=1))
+    assert 0 <= ridge["deflated_sharpe"] <= 1
+    assert 0 <= ridge["turnover"] <= 1
+    assert 1 <= ridge["effective_models"] <= 6
+    assert 0 < ridge["weigh_ms_p50"] <= ridge["weigh_ms_p95"]
+    assert figures["selectors"]["best_single"]["effective_models"] == pytest.approx(1.0)  # type: ignore[index]
+    assert figures["probability_of_backtest_overfitting"] == statistics.overfitting_probability(done.corr_RS)
+
+
+def test_weights_are_written_for_the_models_of_each_round_alone(
+    archive: Archive, done: study.Study, tmp_path: Path
+) -> None:
+    study.write_weights(done, tmp_path / "weights")
+
+    for name in done.runs:
+        frame = pd.read_parquet(tmp_path / "weights" / f"{name}.parquet")
+        assert list(frame.columns) == ["round", "model", "weight"]
+        assert (frame["weight"] >= 0).all()
+        np.testing.assert_allclose(frame.groupby("round")["weight"].sum(), 1.0, rtol=0, atol=1e-9)
+        by_round = frame.groupby("round")["model"].agg(set).to_dict()
+        assert by_round == {one.number: set(one.models) for one in archive.rounds() if one.number > 12}
+
+
+def test_the_same_study_again_gives_the_same_weights(archive: Archive, done: study.Study) -> None:
+    again = study.run(archive, CONFIG)
+
+    for name, run in done.runs.items():
+        np.testing.assert_array_equal(again.runs[name].weights_RM, run.weights_RM)
+
+
+def test_progress_is_told_once_for_each_round_and_selector(archive: Archive) -> None:
+    told: list[int] = []
+
+    study.run(archive, replace(CONFIG, selectors=("stake",)), tell=told.append)
+
+    assert told == [*range(12, 40)] * 2
+
+
+def test_the_report_shows_every_selector_and_two_drawings(done: study.Study) -> None:
+    page = html(done, study.report(done), "Small <seas>")
+
+    assert page.count("<svg") == 2
+    assert "Selectors on Small &lt;seas&gt;" in page
+    assert all(f"<td>{name}</td>" in page for name in done.runs)
+
+
+def test_a_study_that_cannot_be_run_is_refused_with_every_reason(archive: Archive) -> None:
+    with pytest.raises(BadConfig) as caught:
+        study.run(archive, study.StudyConfig(("ridge", "oracle"), warmup_rounds=40, retrain_every=0))
+
+    lines = str(caught.value).splitlines()
+    assert lines[0].startswith("there is no selector 'oracle'; known: equal, stake, ")
+    assert lines[1:] == [
+        "warm-up of 40 rounds in an archive of 40; leave at least one round to weigh",
+        "retraining every 0 rounds; give 1 or more",
+    ]
+
+
+def test_no_selector_at_all_is_refused(archive: Archive) -> None:
+    with pytest.raises(BadConfig, match="no selector is named"):
+        study.run(archive, replace(CONFIG, selectors=()))

@@ -15,7 +15,7 @@ from regatta.charts.scale import Scale, padded
 
 @dataclass(frozen=True, slots=True)
 class Interval:
-    """One row: a value, its standard error if known, and what to say at the right."""
+    """One row: a value, its standard error if known, and a note below its name."""
 
     name: str
     value: float
@@ -63,22 +63,18 @@ def intervals(rows: Sequence[Interval], *, title: str, unit: str, write: Write =
     body = "".join(_row(row, x, write) for row in rows)
     ticks = "".join(f'<text x="{x(tick):.1f}%" y="13" text-anchor="middle">{axis(tick)}</text>' for tick in x.ticks)
     foot = f'<svg class="ticks" width="100%" height="18" aria-hidden="true">{ticks}</svg>'
-    noted = '<th><span class="unseen">Rounds</span></th>' if any(row.note for row in rows) else ""
     return mark_safe(
         f'<table class="intervals"><caption class="unseen">{escape(title)}</caption><thead class="unseen"><tr>'
-        f"<th>Name</th><th>Drawing</th><th>{escape(unit)} ± s.e.</th>{noted}</tr></thead><tbody>{body}</tbody>"
-        f'<tfoot><tr><td></td><td>{foot}</td><td class="note">{escape(unit)}</td>{"<td></td>" if noted else ""}'
-        f"</tr></tfoot></table>"
+        f"<th>Name</th><th>Drawing</th><th>{escape(unit)} ± s.e.</th></tr></thead><tbody>{body}</tbody>"
+        f'<tfoot><tr><td></td><td>{foot}</td><td class="note">{escape(unit)}</td></tr></tfoot></table>'
     )
 
 
 def _row(row: Interval, x: Scale, write: Write) -> str:
     name = f'<a href="{escape(row.href)}">{escape(row.name)}</a>' if row.href else escape(row.name)
     error = f" <small>± {write(row.error)}</small>" if known(row.error) else ""
-    note = f'<td class="note">{escape(row.note)}</td>' if row.note else ""
+    note = f"<small>{escape(row.note)}</small>" if row.note else ""
     strong = ' class="strong"' if row.strong else ""
     paint = "var(--accent)" if row.strong else row.paint
-    return (
-        f'<tr{strong}><th scope="row">{name}</th><td>{whisker(row.value, row.error, x, paint=paint, ticks=True)}</td>'
-        f"<td>{write(row.value)}{error}</td>{note}</tr>"
-    )
+    drawing = whisker(row.value, row.error, x, paint=paint, ticks=True)
+    return f'<tr{strong}><th scope="row">{name}{note}</th><td>{drawing}</td><td>{write(row.value)}{error}</td></tr>'

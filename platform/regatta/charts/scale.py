@@ -84,13 +84,3 @@ def spread(places: Sequence[float], gap: float, *, low: float = 0.0, high: float
         out[item] = ceiling = min(out[item], ceiling)
         ceiling -= gap
     return out
-
-
-def points(xs: Sequence[float], ys: Sequence[float]) -> str:
-    """An SVG point list."""
-    return " ".join(f"{x:.1f},{y:.1f}" for x, y in zip(xs, ys, strict=True))
-
-
-def signed(value: float, digits: int = 4) -> str:
-    """A number with a true minus sign."""
-    return f"{value:.{digits}f}".replace("-", "−")

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from regatta.pages import board, contributed, fleet, home, learn, meta, rounds, submit, tournaments
+from regatta.pages import board, book, contributed, fleet, home, meta, rounds, submit, tournaments
 
 urlpatterns = [
     path("", home.home, name="home"),
@@ -18,7 +18,10 @@ urlpatterns = [
     path("submit/", submit.submit, name="submit"),
     path("meta-model/", meta.meta_model, name="meta_model"),
     path("meta-model/weights.csv", meta.weights_file, name="weights_file"),
-    path("portfolio/", learn.portfolio, name="portfolio"),
+    path("portfolio/", book.portfolio, name="portfolio"),
+    path("portfolio/nav.csv", book.nav_file, name="nav_file"),
+    path("portfolio/holdings.csv", book.holdings_file, name="holdings_file"),
+    path("portfolio/trades.csv", book.trades_file, name="trades_file"),
     path("status/", fleet.status, name="status"),
     path("docs/", fleet.docs, name="docs"),
 ]

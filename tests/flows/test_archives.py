@@ -167,3 +167,14 @@ def test_an_export_never_writes_over_files(folder: Path) -> None:
     bring(folder)
 
     assert "already holds files" in str(refusal("export_archive", "seas", out=folder))
+
+
+def test_a_model_that_staked_and_never_submitted_is_left_out(folder: Path, tmp_path: Path) -> None:
+    bring(folder)
+    round = Tournament.objects.get().rounds.get(number=2)
+    round.stakes["ghost"] = "7.000000"
+    round.save()
+
+    call_command("export_archive", "seas", out=tmp_path / "out", stdout=StringIO())
+
+    assert set(pd.read_parquet(tmp_path / "out/stakes.parquet")["model"]) == {"anchor", "buoy"}

@@ -46,7 +46,7 @@ def stake_json(model: ContributedModel) -> dict[str, Any]:
 
 def _points(text: str) -> Decimal:
     try:
-        points = Decimal(text)
+        points = Decimal(str(text))
     except InvalidOperation:
         points = Decimal("NaN")
     if not points.is_finite() or abs(points) > 10**12:

@@ -1,0 +1,230 @@
+"""A round's life: opened, submitted to, sealed, weighed, scored and paid; each step once, whoever asks how often."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+import numpy as np
+import pytest
+from django.db.models import Sum
+
+from regatta.ensemble.models import MetaModel, RoundWeights
+from regatta.rounds.models import Round, Tournament
+from regatta.rounds.schedule import tick
+from regatta.rounds.sealing import read_panel
+from regatta.scores.models import Leaderboard, Score
+from regatta.stakes.ledger import balance, locked, put_at_stake, stake_of, take_from_stake, treasury, wallet
+from regatta.stakes.models import Entry
+from regatta.submissions.intake import receive
+from regatta.submissions.models import ContributedModel, Submission
+from tests.flows import seas
+from tournament.errors import BadInput
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def tournament() -> Tournament:
+    return seas.make(submissions_per_round=4)
+
+
+@pytest.fixture
+def open_round(tournament: Tournament) -> Round:
+    round = seas.first(tournament)
+    seas.advance(tournament, round.opens_at)
+    round.refresh_from_db()
+    return round
+
+
+def kelpie() -> ContributedModel:
+    return ContributedModel.objects.get(name="kelpie")
+
+
+def counts() -> tuple[int, ...]:
+    return tuple(table.objects.count() for table in (Submission, Score, RoundWeights, MetaModel, Leaderboard, Entry))
+
+
+def test_a_round_opens_with_its_universe_and_context(open_round: Round) -> None:
+    assert open_round.status == "OPEN"
+    assert open_round.universe_size == 40
+    assert np.isfinite(list(open_round.context.values())).all()
+
+
+def test_ticking_twice_or_late_does_everything_once(tournament: Tournament) -> None:
+    seas.sail(tournament, 8)
+    done, now = counts(), tournament.clock_at
+
+    assert tick(tournament, now) == 0
+    assert counts() == done
+    assert tick(tournament, now - timedelta(days=30)) == 0
+    assert counts() == done
+
+
+def test_one_late_tick_catches_up_on_all_that_is_due(tournament: Tournament) -> None:
+    rounds = list(tournament.rounds.order_by("number"))
+
+    seas.advance(tournament, rounds[9].opens_at)
+
+    status = dict(tournament.rounds.values_list("number", "status"))
+    assert status[1] == "RESOLVED"
+    assert status[10] == "OPEN"
+    assert status[11] == "SCHEDULED"
+
+
+def test_a_paused_tournament_stands_still(tournament: Tournament) -> None:
+    Tournament.objects.update(is_paused=True)
+    tournament.refresh_from_db()
+
+    assert tick(tournament, seas.first(tournament).closes_at) == 0
+
+
+def test_the_last_accepted_file_before_the_close_counts(tournament: Tournament, open_round: Round) -> None:
+    seas.submit("kelpie", open_round)
+    frame = seas.predictions("undertow", open_round)
+    last = receive(
+        kelpie(),
+        open_round,
+        frame.to_csv(index=False).encode(),
+        filename="b.csv",
+        source="api",
+        now=open_round.opens_at,
+    )
+    broken = receive(
+        kelpie(), open_round, b"id,prediction\nx,1", filename="c.csv", source="api", now=open_round.opens_at
+    )
+
+    seas.advance(tournament, open_round.closes_at)
+
+    open_round.refresh_from_db()
+    sealed = read_panel(open_round.panel_sha256)[:, open_round.panel_models.index("kelpie")]
+    assert broken.status == "REJECTED"
+    assert last.status == "ACCEPTED"
+    assert sealed == pytest.approx(frame["prediction"].to_numpy(np.float32))
+
+
+def test_a_late_file_is_kept_and_marked_and_does_not_count(tournament: Tournament, open_round: Round) -> None:
+    seas.submit("northwind", open_round)
+    late = seas.submit("kelpie", open_round, now=open_round.closes_at)
+
+    seas.advance(tournament, open_round.closes_at)
+
+    open_round.refresh_from_db()
+    assert late.is_late
+    assert late.status == "ACCEPTED"
+    assert "kelpie" not in open_round.panel_models
+
+
+def test_too_many_files_are_refused(open_round: Round) -> None:
+    for _ in range(4):
+        seas.submit("kelpie", open_round)
+
+    with pytest.raises(BadInput, match="has sent 4 files to round 1"):
+        seas.submit("kelpie", open_round)
+
+
+def test_a_round_that_has_not_opened_takes_nothing(tournament: Tournament, open_round: Round) -> None:
+    second = tournament.rounds.get(number=2)
+
+    with pytest.raises(BadInput, match="round 2 opens at"):
+        receive(kelpie(), second, b"", filename="a.csv", source="api", now=open_round.opens_at)
+
+
+def test_a_round_without_any_file_but_the_platforms_own_still_resolves(tournament: Tournament) -> None:
+    round = seas.first(tournament)
+
+    for moment in (round.opens_at, round.closes_at, round.resolves_at):
+        seas.advance(tournament, moment)
+
+    round.refresh_from_db()
+    assert round.status == "RESOLVED"
+    assert len(round.panel_models) == 1
+
+
+def test_final_scores_come_once_the_target_is_known(tournament: Tournament) -> None:
+    seas.sail(tournament, 8)
+
+    final = Score.objects.filter(is_final=True, model__name="kelpie").count()
+    partial = Score.objects.filter(is_final=False, model__name="kelpie").count()
+    assert final == tournament.rounds.filter(status="RESOLVED").count() >= 2
+    assert partial > 0
+
+
+def test_points_are_neither_lost_nor_made(tournament: Tournament) -> None:
+    seas.sail(tournament, 12)
+
+    transfers = Entry.objects.values("transfer").annotate(total=Sum("amount"))
+    assert {row["total"] for row in transfers} == {Decimal(0)}
+    assert Entry.objects.filter(transfer__kind="payout").exists()
+    assert Entry.objects.aggregate(total=Sum("amount"))["total"] == 0
+
+
+def test_a_payout_is_clipped_by_the_rules(tournament: Tournament) -> None:
+    seas.sail(tournament, 12)
+
+    clip = Decimal(str(tournament.parsed_rules().payout_clip))
+    for round in tournament.rounds.filter(status="RESOLVED"):
+        for entry in Entry.objects.filter(transfer__round=round, account__kind="stake"):
+            assert abs(entry.amount) <= Decimal(round.stakes[entry.account.model.name]) * clip + Decimal("0.000001")
+
+
+def test_stakes_count_as_they_were_at_the_close(tournament: Tournament, open_round: Round) -> None:
+    seas.submit("kelpie", open_round)
+    seas.advance(tournament, open_round.closes_at)
+
+    put_at_stake(kelpie(), Decimal(500), key="afterwards", now=open_round.closes_at)
+
+    open_round.refresh_from_db()
+    assert Decimal(open_round.stakes["kelpie"]) == 10
+
+
+def test_what_may_still_burn_cannot_be_taken(tournament: Tournament, open_round: Round) -> None:
+    seas.submit("kelpie", open_round)
+    seas.advance(tournament, open_round.closes_at)
+    free = balance(stake_of(kelpie())) - locked(kelpie())
+
+    assert 0 < locked(kelpie()) < 10
+    with pytest.raises(BadInput, match="points asked for"):
+        take_from_stake(kelpie(), free + Decimal("0.000001"), key="too much", now=open_round.closes_at)
+    assert take_from_stake(kelpie(), free, key="all", now=open_round.closes_at)
+
+
+def test_the_same_key_moves_points_once(tournament: Tournament) -> None:
+    now = seas.first(tournament).opens_at
+    before = balance(wallet(kelpie().owner_id))
+
+    moved = [put_at_stake(kelpie(), Decimal("1.5"), key="again", now=now) for _ in range(2)]
+
+    assert moved == [True, False]
+    assert balance(wallet(kelpie().owner_id)) == before - Decimal("1.5")
+
+
+@pytest.mark.parametrize("amount", [Decimal(-1), Decimal(0), Decimal(10_000), Decimal("0.0000001")])
+def test_an_impossible_stake_is_refused(tournament: Tournament, amount: Decimal) -> None:
+    with pytest.raises(BadInput, match="points asked for"):
+        put_at_stake(kelpie(), amount, key="bad", now=seas.first(tournament).opens_at)
+
+
+def test_the_treasury_owes_what_contributors_hold(tournament: Tournament) -> None:
+    held = Entry.objects.exclude(account=treasury()).aggregate(total=Sum("amount"))["total"]
+
+    assert balance(treasury()) == -held
+
+
+def test_the_board_ranks_all_models_with_errors(tournament: Tournament) -> None:
+    seas.sail(tournament, 14)
+
+    rows: list[dict[str, Any]] = Leaderboard.objects.latest("id").rows
+    ranks = [row["rank"] for row in rows if row["rank"] is not None]
+    assert {row["model"] for row in rows} >= set(seas.FEATURES)
+    assert ranks == sorted(ranks)
+
+
+def test_the_meta_model_is_the_champions_blend(tournament: Tournament) -> None:
+    seas.sail(tournament, 8)
+
+    for meta in MetaModel.objects.select_related("round"):
+        champion = RoundWeights.objects.get(round=meta.round, is_champion=True)
+        assert champion.family == meta.family
+        assert sum(champion.weights.values()) == pytest.approx(1.0)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -49,10 +50,9 @@ def export_archive(tournament: Tournament, folder: Path, *, tell: Tell = lambda 
     rounds = sealed_rounds(tournament)
     if not rounds:
         raise BadInput(Fault("no_rounds", f"{tournament.slug} has no closed round with a model", "wait for a close"))
-    contexts, features = _context_names(rounds), _feature_names(rounds[0])
-
-    archived = (_archived(round, contexts, features, tell) for round in rounds)
-    write_archive(folder, _about(tournament), archived, context_names=contexts, feature_names=features)
+    names = _Names.of(rounds)
+    archived = (_archived(round, names, tell) for round in rounds)
+    write_archive(folder, _about(tournament), archived, context_names=names.contexts, feature_names=names.features)
     return read_archive(folder)
 
 
@@ -78,30 +78,39 @@ def import_archive(
     return made
 
 
-def _archived(round: Round, contexts: Sequence[str], features: Sequence[str], tell: Tell) -> ArchivedRound:
+@dataclass(frozen=True, slots=True)
+class _Names:
+    """Columns of an archive; a model that only ever staked is none of it."""
+
+    contexts: tuple[str, ...]
+    features: tuple[str, ...]
+    models: frozenset[str]
+
+    @classmethod
+    def of(cls, rounds: Sequence[Round]) -> _Names:
+        """Contexts in the platform's order, then any others by name: stored contexts keep no order of their own."""
+        found = {name for round in rounds for name in round.context}
+        contexts = (*(name for name in CONTEXT_NAMES if name in found), *sorted(found - set(CONTEXT_NAMES)))
+        features = tuple(str(name) for name in _live(rounds[0]).columns if name not in KEYS)
+        return cls(contexts, features, frozenset(name for round in rounds for name in round.panel_models))
+
+
+def _archived(round: Round, names: _Names, tell: Tell) -> ArchivedRound:
     tell(round.number)
-    live = pd.read_parquet(io.BytesIO(artifacts.get(round.live_sha256)))
-    target = None
+    live, target = _live(round), None
     if round.status == Round.Status.RESOLVED:
         target = np.frombuffer(artifacts.get(round.target_sha256), dtype=np.float64)
     opens_at, closes_at, resolves_at = (_utc(at) for at in (round.opens_at, round.closes_at, round.resolves_at))
     return ArchivedRound(
         round.number, opens_at, closes_at, resolves_at, tuple(live["id"].astype(str)), tuple(round.panel_models),
-        read_panel(round.panel_sha256), target, np.array([round.context.get(name, np.nan) for name in contexts]),
-        opens_at, {name: float(stake) for name, stake in sorted(round.stakes.items())},
-        live.reindex(columns=list(features)).to_numpy(np.float32) if features else None,
+        read_panel(round.panel_sha256), target, np.array([round.context.get(name, np.nan) for name in names.contexts]),
+        opens_at, {name: float(stake) for name, stake in sorted(round.stakes.items()) if name in names.models},
+        live.reindex(columns=list(names.features)).to_numpy(np.float32) if names.features else None,
     )  # fmt: skip
 
 
-def _context_names(rounds: Sequence[Round]) -> tuple[str, ...]:
-    """Columns in the platform's order, then any others by name: stored contexts keep no order of their own."""
-    found = {name for round in rounds for name in round.context}
-    return (*(name for name in CONTEXT_NAMES if name in found), *sorted(found - set(CONTEXT_NAMES)))
-
-
-def _feature_names(round: Round) -> tuple[str, ...]:
-    columns = pd.read_parquet(io.BytesIO(artifacts.get(round.live_sha256))).columns
-    return tuple(str(name) for name in columns if name not in KEYS)
+def _live(round: Round) -> pd.DataFrame:
+    return pd.read_parquet(io.BytesIO(artifacts.get(round.live_sha256)))
 
 
 def _about(tournament: Tournament) -> About:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from django import forms
 from django.contrib.auth.forms import UserCreationForm
+from django.db import transaction
 
 from regatta.accounts.models import SCOPES, User
+from regatta.accounts.sign_up import greet
 
 
 class SignUpForm(UserCreationForm):  # type: ignore[type-arg]
@@ -23,6 +25,14 @@ class SignUpForm(UserCreationForm):  # type: ignore[type-arg]
         if User.objects.filter(email__iexact=email).exists():
             raise forms.ValidationError("An account with this address exists already; log in instead.")
         return email
+
+    def save(self, commit: bool = True) -> User:
+        """The user with the points that everybody starts with; both or neither."""
+        with transaction.atomic():
+            user: User = super().save(commit=commit)
+            if commit:
+                greet(user)
+        return user
 
 
 class KeyForm(forms.Form):

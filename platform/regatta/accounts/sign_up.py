@@ -38,7 +38,12 @@ def open_account(username: str, email: str, password: str) -> User:
     try:
         with transaction.atomic():
             user.save()
-            welcome(user.pk, Decimal(str(Rules().starting_points)), now=timezone.now())
+            greet(user)
     except IntegrityError:
         raise NameTaken(f"the name {username!r} or its address is taken") from None
     return user
+
+
+def greet(user: User) -> None:
+    """Give a new contributor the points that everybody starts with; once."""
+    welcome(user.pk, Decimal(str(Rules().starting_points)), now=timezone.now())

@@ -1,7 +1,7 @@
 """Addresses of signing up, logging in and API keys."""
 
-from django.contrib.auth.views import LoginView, LogoutView
-from django.urls import path
+from django.contrib.auth.views import LoginView, LogoutView, PasswordChangeView
+from django.urls import path, reverse_lazy
 
 from regatta.accounts import views
 
@@ -11,7 +11,11 @@ urlpatterns = [
         "login/", LoginView.as_view(template_name="accounts/login.html", redirect_authenticated_user=True), name="login"
     ),
     path("logout/", LogoutView.as_view(), name="logout"),
-    path("", views.account, name="account"),
+    path(
+        "password/",
+        PasswordChangeView.as_view(template_name="accounts/password.html", success_url=reverse_lazy("account")),
+        name="password",
+    ),
     path("keys/", views.create_key, name="create_key"),
     path("keys/<str:public_id>/revoke/", views.revoke_key, name="revoke_key"),
 ]

@@ -1,4 +1,4 @@
-"""Sign up, see one's account, make and revoke API keys."""
+"""Sign up, make and revoke API keys."""
 
 from __future__ import annotations
 
@@ -8,9 +8,8 @@ from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
-from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods, require_POST
 
 from regatta.accounts.forms import KeyForm, SignUpForm
 from regatta.accounts.models import ApiKey, User
@@ -29,19 +28,6 @@ def sign_up(request: HttpRequest) -> HttpResponse:
         login(request, form.save())
         return redirect("account")
     return render(request, "accounts/signup.html", {"form": form}, status=422 if form.errors else 200)
-
-
-@never_cache
-@login_required
-@require_GET
-def account(request: HttpRequest) -> HttpResponse:
-    """The contributor's keys; the secret of a key just made is shown this once."""
-    context = {
-        "form": KeyForm(),
-        "keys": ApiKey.objects.filter(owner_id=request.user.pk),
-        "new_key": request.session.pop(NEW_SECRET, None),
-    }
-    return render(request, "accounts/account.html", context)
 
 
 @login_required

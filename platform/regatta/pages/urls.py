@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from regatta.pages import board, book, contributed, fleet, home, meta, rounds, submit, tournaments
+from regatta.pages import account, board, book, contributed, guide, home, meta, rounds, state, submit, tournaments
 
 urlpatterns = [
     path("", home.home, name="home"),
@@ -16,12 +16,17 @@ urlpatterns = [
     path("rounds/<int:number>/", rounds.round_page, name="round"),
     path("rounds/<int:number>/scores.csv", rounds.round_file, name="round_file"),
     path("submit/", submit.submit, name="submit"),
+    path("submissions/<int:pk>/", submit.submission, name="submission"),
+    path("accounts/", account.account, name="account"),
+    path("accounts/models/", account.open_model, name="open_model"),
+    path("accounts/models/<str:name>/stake/", account.move_stake, name="move_stake"),
     path("meta-model/", meta.meta_model, name="meta_model"),
     path("meta-model/weights.csv", meta.weights_file, name="weights_file"),
     path("portfolio/", book.portfolio, name="portfolio"),
     path("portfolio/nav.csv", book.nav_file, name="nav_file"),
     path("portfolio/holdings.csv", book.holdings_file, name="holdings_file"),
     path("portfolio/trades.csv", book.trades_file, name="trades_file"),
-    path("status/", fleet.status, name="status"),
-    path("docs/", fleet.docs, name="docs"),
+    path("status/", state.status, name="status"),
+    path("docs/", guide.docs, name="docs"),
+    path("docs/<slug:page>/", guide.docs, name="docs_page"),
 ]

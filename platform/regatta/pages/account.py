@@ -1,0 +1,107 @@
+"""A contributor's own page: models, points and stakes, keys."""
+
+from __future__ import annotations
+
+import secrets
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.core.exceptions import PermissionDenied
+from django.db import IntegrityError, transaction
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_POST, require_safe
+
+from regatta.accounts.forms import KeyForm
+from regatta.accounts.models import SCOPES, ApiKey, User
+from regatta.accounts.views import NEW_SECRET
+from regatta.pages.forms import NewModelForm, StakeForm
+from regatta.scores.models import Leaderboard
+from regatta.stakes.ledger import put_at_stake, take_from_stake
+from regatta.stakes.overview import free_points, movements, stakes_of
+from regatta.submissions.models import ContributedModel, Submission
+from tournament.errors import BadInput
+
+
+@never_cache
+@login_required
+@require_safe
+def account(request: HttpRequest) -> HttpResponse:
+    """Everything that is the contributor's; the secret of a key just made is shown this once."""
+    return show(request, NewModelForm(owner=owner_of(request)), 200)
+
+
+@login_required
+@require_POST
+def open_model(request: HttpRequest) -> HttpResponse:
+    """Open a slot for a model; a wrong form comes back with its faults."""
+    form = NewModelForm(request.POST, owner=owner_of(request))
+    if form.is_valid():
+        try:
+            with transaction.atomic():
+                model = form.save()
+        except IntegrityError:  # somebody took the name between the check and the write
+            form.add_error("name", "A model of this name exists; choose another name.")
+        else:
+            messages.success(request, f"{model.name} is open. Send it predictions, or put points at stake.")
+            return redirect("account")
+    return show(request, form, 422)
+
+
+@login_required
+@require_POST
+def move_stake(request: HttpRequest, name: str) -> HttpResponse:
+    """Put points at stake or take them back; the ledger refuses what is not free."""
+    model = get_object_or_404(ContributedModel.objects.select_related("tournament"), owner=request.user, name=name)
+    form = StakeForm(request.POST)
+    if not form.is_valid():
+        messages.error(request, "Give a number of points above zero, with at most six decimals.")
+        return redirect("account")
+    puts, points = form.cleaned_data["direction"] == "put", form.cleaned_data["points"]
+    key = f"stake:{model.owner_id}:{form.cleaned_data['key']}"
+    try:
+        (put_at_stake if puts else take_from_stake)(model, points, key=key, now=model.tournament.now())
+    except BadInput as bad:
+        messages.error(request, f"{name}: {bad}.")
+    else:
+        done = "now at stake for" if puts else "taken back from"
+        messages.success(request, f"{points.normalize():f} points {done} {name}; it counts from the next close.")
+    return redirect("account")
+
+
+def show(request: HttpRequest, form: NewModelForm, status: int) -> HttpResponse:
+    """The page around a form for a new model."""
+    owner = owner_of(request)
+    context = {
+        "form": form, "models": own_models(owner), "free": free_points(owner.pk), "movements": movements(owner.pk),
+        "keys": ApiKey.objects.filter(owner=owner), "key_form": KeyForm(), "scopes": SCOPES,
+        "new_key": request.session.pop(NEW_SECRET, None),
+    }  # fmt: skip
+    return render(request, "accounts/account.html", context, status=status)
+
+
+def owner_of(request: HttpRequest) -> User:
+    """Who is logged in. Raises PermissionDenied for a stranger, whom `login_required` has sent away before."""
+    if not isinstance(request.user, User):
+        raise PermissionDenied
+    return request.user
+
+
+def own_models(owner: User) -> list[dict[str, Any]]:
+    """The contributor's models with their stake, standing and last file; a fixed number of queries."""
+    models = list(ContributedModel.objects.filter(owner=owner).select_related("tournament"))
+    stakes = stakes_of(models)
+    boards = Leaderboard.objects.filter(tournament__in={model.tournament_id for model in models})
+    newest = boards.order_by("tournament_id", "-round__number").distinct("tournament_id")
+    standing = {row["model"]: row for board in newest for row in board.rows}
+    last = Submission.objects.filter(model__in=models).select_related("round").order_by("model_id", "-id")
+    sent = {submission.model_id: submission for submission in last.distinct("model_id")}
+    return [
+        {
+            "model": model, "stake": stakes[model.pk], "standing": standing.get(model.name), "sent": sent.get(model.pk),
+            "key": secrets.token_hex(12),
+        }
+        for model in models
+    ]  # fmt: skip

@@ -1,0 +1,32 @@
+"""The docs: how to take part, how scores and weights come about, and the API; addresses in them are this site's."""
+
+from __future__ import annotations
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+
+from regatta.pages.context import chosen
+from tournament.rules import Rules
+
+PAGES = {
+    "start": "Take part in ten minutes",
+    "files": "Files and faults",
+    "scoring": "How scores are computed",
+    "selectors": "How weights come about",
+    "points": "Points and stakes",
+    "api": "The API",
+}
+
+
+@require_safe
+def docs(request: HttpRequest, page: str = "start") -> HttpResponse:
+    """One page of the docs. Raises Http404."""
+    if page not in PAGES:
+        raise Http404(f"there is no page {page!r} in the docs")
+    found = chosen(request)
+    context = {
+        "page": page, "heading": PAGES[page], "pages": PAGES, "base": request.build_absolute_uri("/").rstrip("/"),
+        "slug": found.slug if found else "simulated", "rules": found.parsed_rules() if found else Rules(),
+    }  # fmt: skip
+    return render(request, f"docs/{page}.html", context)

@@ -42,7 +42,7 @@ def token(tournament: Tournament) -> str:
     """A new contributor's key, with a model of hers."""
     assert post("accounts/", ADA).status_code == 201
     answer = post("keys/", {"username": "ada", "password": ADA["password"], "name": "script"})
-    key = str(answer.json()["token"])
+    key = "{public_id}${secret}".format(**answer.json())
     assert post("models/", {"tournament": "seas", "name": "adas_boat"}, key).status_code == 201
     return key
 

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
-from django.db.models import F, Q, QuerySet
+from django.db.models import Case, F, Q, QuerySet, When
 
 from regatta.jobs.models import Job
 
@@ -72,6 +72,20 @@ def fail(job: Job, *, fault: str, reason: str, detail: str, now: datetime) -> bo
     state = Job.State.QUEUED if again else Job.State.FAILED
     changes: dict[str, Any] = {"state": state, "fault": fault, "reason": reason, "detail": detail, "lease_until": None}
     return bool(_mine(job).update(**changes, finished_at=None if again else now))
+
+
+def retry(job: Job, *, now: datetime) -> bool:
+    """Promise a failed job anew, with as many attempts as it had; False when it has not failed.
+
+    The attempt number goes on, so a worker of an earlier attempt still changes nothing.
+    """
+    again: dict[str, Any] = {"state": Job.State.QUEUED, "fault": "", "reason": "", "finished_at": None}
+    failed = Job.objects.filter(pk=job.pk, state=Job.State.FAILED)
+    late = Case(When(deadline_at__lt=now, then=None), default=F("deadline_at"))
+    if not failed.update(**again, max_attempts=F("attempt") + F("max_attempts"), deadline_at=late):
+        return False
+    transaction.on_commit(lambda: wake(job.queue))
+    return True
 
 
 def sweep(*, now: datetime) -> Sequence[str]:

@@ -7,6 +7,8 @@ by its unique key and asked for again until it is there.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 
 from django.db import connection
@@ -26,27 +28,34 @@ LOCK_SPACE = 7_301
 
 def tick(tournament: Tournament, now: datetime) -> int:
     """Do everything due by `now`; how many steps were taken (0 while another tick of the tournament runs)."""
+    with alone(tournament) as is_alone:
+        return _run_due(tournament, now) if is_alone else 0
+
+
+@contextmanager
+def alone(tournament: Tournament) -> Iterator[bool]:
+    """Whether nobody else moves the tournament's rounds; while inside, nobody else may begin to."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_try_advisory_lock(%s, %s)", [LOCK_SPACE, tournament.pk])
-        if not cursor.fetchone()[0]:
-            return 0
+        is_alone = bool(cursor.fetchone()[0])
         try:
-            return _run_due(tournament, now)
+            yield is_alone
         finally:
-            cursor.execute("SELECT pg_advisory_unlock(%s, %s)", [LOCK_SPACE, tournament.pk])
+            if is_alone:
+                cursor.execute("SELECT pg_advisory_unlock(%s, %s)", [LOCK_SPACE, tournament.pk])
 
 
 def _run_due(tournament: Tournament, now: datetime) -> int:
     steps = 0
-    while not tournament.is_paused and (due := _next_due(tournament, now)) is not None:
+    while not tournament.is_paused and (due := next_due(tournament, now)) is not None:
         round, at = due
-        _step(round, at)
+        take_step(round, at)
         steps += 1
     score_partially(tournament, now)
     return steps
 
 
-def _next_due(tournament: Tournament, now: datetime) -> tuple[Round, datetime] | None:
+def next_due(tournament: Tournament, now: datetime) -> tuple[Round, datetime] | None:
     """The earliest step that is due, with the time at which it was due."""
     rounds = tournament.rounds.select_related("tournament")
     candidates = [
@@ -64,7 +73,7 @@ def _next_due(tournament: Tournament, now: datetime) -> tuple[Round, datetime] |
     return round, at
 
 
-def _step(round: Round, at: datetime) -> None:
+def take_step(round: Round, at: datetime) -> None:
     """Take the one step that the round's state asks for."""
     if round.status == Round.Status.SCHEDULED:
         if open_round(round, at):

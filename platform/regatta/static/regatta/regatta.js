@@ -10,7 +10,7 @@ function tellLocalTimes() {
     if (isNaN(date)) continue;
     time.title = `${date.toLocaleString()} local time`;
     const beside = time.parentElement.querySelector(".local");
-    if (beside) beside.textContent = `${local(date)} local time`;
+    if (beside) beside.textContent = `· ${local(date)} local time`;
   }
 }
 

@@ -152,6 +152,7 @@ EMAIL_FILE_PATH = REGATTA_VAR / "mail"
 globals().update(read_email(_env))
 
 LANGUAGE_CODE = "en"
+FORMAT_MODULE_PATH = ["regatta.formats"]
 TIME_ZONE = "UTC"
 USE_I18N = True
 USE_TZ = True

@@ -74,6 +74,7 @@ class RoundWeights(models.Model):
     known_at = models.DateTimeField()
 
     class Meta:
+        verbose_name = verbose_name_plural = "round weights"
         constraints = [models.UniqueConstraint(fields=["round", "family"], name="weights_once")]
 
     def __str__(self) -> str:

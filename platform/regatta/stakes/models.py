@@ -60,6 +60,7 @@ class Entry(models.Model):
     amount = models.DecimalField(max_digits=20, decimal_places=6)
 
     class Meta:
+        verbose_name_plural = "entries"
         constraints = [models.CheckConstraint(condition=~models.Q(amount=0), name="entry_moves_something")]
 
     def __str__(self) -> str:

@@ -34,3 +34,26 @@ def train_selectors(payload: dict[str, Any]) -> dict[str, Any]:
     from workers import meta_training
 
     return meta_training.train_selectors(payload)
+
+
+@handles("take_step")
+def take_step(payload: dict[str, Any]) -> dict[str, Any]:
+    """Open, close or score one round, as asked by hand."""
+    from regatta.rounds.models import Round
+    from regatta.rounds.schedule import take
+
+    rounds = Round.objects.select_related("tournament").filter(tournament__slug=payload["tournament"])
+    round = rounds.get(number=payload["round"])
+    take(round, payload["step"], round.tournament.now())
+    round.refresh_from_db()
+    return {"status": round.status}
+
+
+@handles("advance")
+def advance(payload: dict[str, Any]) -> dict[str, Any]:
+    """Do everything that is due in one tournament, as asked by hand."""
+    from regatta.rounds.models import Tournament
+    from regatta.rounds.schedule import tick
+
+    tournament = Tournament.objects.get(slug=payload["tournament"])
+    return {"steps": tick(tournament, tournament.now())}

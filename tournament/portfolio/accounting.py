@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tournament.portfolio.rebalance import Costs
+from tournament.portfolio.limits import Costs
 from tournament.portfolio.risk import Floats
 
 DAYS_A_YEAR = 252.0

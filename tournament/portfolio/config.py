@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from tournament.errors import BadConfig, Fault
-from tournament.portfolio.rebalance import Costs, Limits
+from tournament.portfolio.limits import Costs, Limits
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,13 +9,14 @@ Shape suffixes: N assets, K factors. Solved as a cone program by Clarabel throug
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import cvxpy as cp
 import numpy as np
 from numpy.typing import NDArray
 
-from tournament.errors import BadConfig, Fault, Infeasible
+from tournament.errors import Infeasible
+from tournament.portfolio.limits import Costs, Limits
 from tournament.portfolio.risk import Floats, RiskModel
 
 BINDING = 1e-6
@@ -23,38 +24,6 @@ ROUNDING = 1e-7
 """Weights smaller than this are the solver's dust."""
 SCALE = 1e4
 """The objective is stated in basis points: absolute tolerances then are small against it."""
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """Limits of the book as fractions of its value."""
-
-    gross: float = 1.0
-    position: float = 0.02
-    net: float = 0.0
-    turnover: float = 0.5
-    beta_neutral: bool = True
-    aversion: float = 20.0
-
-    def __post_init__(self) -> None:
-        """Refuse limits that no book can meet on their own."""
-        wrong = [name for name in ("gross", "position", "turnover", "aversion") if getattr(self, name) <= 0]
-        if abs(self.net) > self.gross:
-            wrong.append("net")
-        if wrong:
-            raise BadConfig([Fault("limit", f"limit {name} is {getattr(self, name)}", "") for name in wrong])
-
-    def widened_for(self, assets: int) -> Limits:
-        """The same limits with a position limit that a small universe can fill: at least 2.5 times the even share."""
-        return replace(self, position=max(self.position, min(1.0, 2.5 * self.gross / max(1, assets))))
-
-
-@dataclass(frozen=True, slots=True)
-class Costs:
-    """What trading and holding cost, as fractions."""
-
-    half_spread: float = 0.0005
-    borrow_per_year: float = 0.005
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """How the meta-model's book is run: limits, costs and the size of its bets, the same for choosing and accounting."""
 
-from tournament.portfolio.rebalance import Costs, Limits
+from tournament.portfolio.limits import Costs, Limits
 
 LIMITS = Limits(gross=1.0, position=0.02, turnover=0.4)
 COSTS = Costs(half_spread=0.0005, borrow_per_year=0.005)

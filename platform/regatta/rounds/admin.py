@@ -24,7 +24,8 @@ class TournamentAdmin(WatchAdmin):
     @admin.action(description="Do everything that is due now (open, close, score)", permissions=["change"])
     def advance(self, request: HttpRequest, rows: QuerySet[Tournament]) -> None:
         """What the schedule would do at its next tick."""
-        self.do_each(request, rows, lambda one: f"{operations.advance(one, one.now())} steps taken", what="advance")
+        deed = lambda one: f"asked for as job {operations.ask_advance(one, one.now()).pk}"  # noqa: E731
+        self.do_each(request, rows, deed, what="advance")
 
     @admin.action(description="Pause: no round opens, closes or resolves", permissions=["change"])
     def pause(self, request: HttpRequest, rows: QuerySet[Tournament]) -> None:
@@ -102,4 +103,4 @@ class RoundAdmin(WatchAdmin):
 
 
 def _deed(step: str, round: Round) -> str:
-    return f"now {operations.take(round, step, round.tournament.now()).lower()}"
+    return f"asked for as job {operations.ask_step(round, step, round.tournament.now()).pk}"

@@ -7,23 +7,21 @@ by its unique key and asked for again until it is there.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import datetime
-
-from django.db import connection
 
 from regatta.ensemble.blending import blend_round
 from regatta.ensemble.weighing import weigh_round
 from regatta.portfolios.accounting import settle
 from regatta.portfolios.allocation import allocate_round
+from regatta.rounds.due import STEPS, alone, next_due, turn_of
 from regatta.rounds.models import Round, Tournament
 from regatta.rounds.opening import open_round
 from regatta.rounds.sealing import seal
 from regatta.scores.scoring import resolve_round, score_partially
 from regatta.submissions.intake import submit_example
+from tournament.errors import BadInput, Fault
 
-LOCK_SPACE = 7_301
+BUSY = Fault("busy", "the schedule is moving this tournament's rounds right now", "try again in a minute")
 
 
 def tick(tournament: Tournament, now: datetime) -> int:
@@ -32,17 +30,17 @@ def tick(tournament: Tournament, now: datetime) -> int:
         return _run_due(tournament, now) if is_alone else 0
 
 
-@contextmanager
-def alone(tournament: Tournament) -> Iterator[bool]:
-    """Whether nobody else moves the tournament's rounds; while inside, nobody else may begin to."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_lock(%s, %s)", [LOCK_SPACE, tournament.pk])
-        is_alone = bool(cursor.fetchone()[0])
-        try:
-            yield is_alone
-        finally:
-            if is_alone:
-                cursor.execute("SELECT pg_advisory_unlock(%s, %s)", [LOCK_SPACE, tournament.pk])
+def take(round: Round, step: str, now: datetime) -> None:
+    """Open, close or score a round whose turn it is, at the time at which it was due; done before, it does nothing.
+
+    Raises BadInput when another tick moves the rounds, the step is not due yet, or another step comes first.
+    """
+    with alone(round.tournament) as is_alone:
+        if not is_alone:
+            raise BadInput(BUSY)
+        round.refresh_from_db()
+        if round.status in STEPS[step]:
+            take_step(round, turn_of(round, step, now))
 
 
 def _run_due(tournament: Tournament, now: datetime) -> int:
@@ -53,24 +51,6 @@ def _run_due(tournament: Tournament, now: datetime) -> int:
         steps += 1
     score_partially(tournament, now)
     return steps
-
-
-def next_due(tournament: Tournament, now: datetime) -> tuple[Round, datetime] | None:
-    """The earliest step that is due, with the time at which it was due."""
-    rounds = tournament.rounds.select_related("tournament")
-    candidates = [
-        (round.opens_at, round)
-        for round in rounds.filter(status="SCHEDULED", opens_at__lte=now).order_by("opens_at")[:1]
-    ]
-    candidates += [(r.closes_at, r) for r in rounds.filter(status="OPEN", closes_at__lte=now).order_by("closes_at")[:1]]
-    waiting = rounds.filter(status__in=["CLOSED", "RESOLVING"], resolves_at__lte=now).order_by("resolves_at")
-    candidates += [(r.resolves_at, r) for r in waiting[:1]]
-    unfinished = rounds.filter(status__in=["CLOSED", "RESOLVING", "RESOLVED"], rebalance=None).exclude(panel_models=[])
-    candidates += [(r.closes_at, r) for r in unfinished.order_by("closes_at")[:1]]
-    if not candidates:
-        return None
-    at, round = min(candidates, key=lambda candidate: (candidate[0], candidate[1].number))
-    return round, at
 
 
 def take_step(round: Round, at: datetime) -> None:

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from tournament.errors import BadConfig, BadInput, Infeasible
-from tournament.portfolio.rebalance import Costs, Limits, alpha_from_signal, previous_on, rebalance
+from tournament.portfolio.limits import Costs, Limits
+from tournament.portfolio.rebalance import alpha_from_signal, previous_on, rebalance
 from tournament.portfolio.risk import RiskModel, betas, fit_risk_model
 
 FREE = Costs(half_spread=0.0, borrow_per_year=0.0)

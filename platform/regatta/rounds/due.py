@@ -1,0 +1,71 @@
+"""What is due in a tournament, and whose turn it is; asks rows only, so that pages may ask too."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+
+from django.db import connection
+
+from regatta.rounds.models import Round, Tournament
+from tournament.errors import BadInput, Fault
+
+LOCK_SPACE = 7_301
+STEPS = {"open": ("SCHEDULED",), "close": ("OPEN",), "score": ("CLOSED", "RESOLVING")}
+"""The states from which each step leads on."""
+
+
+@contextmanager
+def alone(tournament: Tournament) -> Iterator[bool]:
+    """Whether nobody else moves the tournament's rounds; while inside, nobody else may begin to."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_lock(%s, %s)", [LOCK_SPACE, tournament.pk])
+        is_alone = bool(cursor.fetchone()[0])
+        try:
+            yield is_alone
+        finally:
+            if is_alone:
+                cursor.execute("SELECT pg_advisory_unlock(%s, %s)", [LOCK_SPACE, tournament.pk])
+
+
+def next_due(tournament: Tournament, now: datetime) -> tuple[Round, datetime] | None:
+    """The earliest step that is due, with the time at which it was due."""
+    rounds = tournament.rounds.select_related("tournament")
+    candidates = [
+        (round.opens_at, round)
+        for round in rounds.filter(status="SCHEDULED", opens_at__lte=now).order_by("opens_at")[:1]
+    ]
+    candidates += [(r.closes_at, r) for r in rounds.filter(status="OPEN", closes_at__lte=now).order_by("closes_at")[:1]]
+    waiting = rounds.filter(status__in=["CLOSED", "RESOLVING"], resolves_at__lte=now).order_by("resolves_at")
+    candidates += [(r.resolves_at, r) for r in waiting[:1]]
+    unfinished = rounds.filter(status__in=["CLOSED", "RESOLVING", "RESOLVED"], rebalance=None).exclude(panel_models=[])
+    candidates += [(r.closes_at, r) for r in unfinished.order_by("closes_at")[:1]]
+    if not candidates:
+        return None
+    at, round = min(candidates, key=lambda candidate: (candidate[0], candidate[1].number))
+    return round, at
+
+
+def turn_of(round: Round, step: str, now: datetime) -> datetime:
+    """When the step of the round became due.
+
+    Raises BadInput when the round is not in the state for it, it is not due yet, or another step comes first:
+    a step out of turn would see what was not known, or miss what was.
+    """
+    if round.status not in STEPS[step]:
+        wanted = " or ".join(STEPS[step]).lower()
+        raise BadInput(Fault("state", f"round {round.number} is {round.status.lower()}", f"it must be {wanted}"))
+    due = next_due(round.tournament, now)
+    if due is None or due[0].pk != round.pk:
+        raise BadInput(_not_its_turn(round, due))
+    return due[1]
+
+
+def _not_its_turn(round: Round, due: tuple[Round, datetime] | None) -> Fault:
+    if due is None:
+        message = f"nothing of {round.tournament} is due at {round.tournament.now():%Y-%m-%d %H:%M} UTC"
+        return Fault("not_due", message, "wait, or move the replay on")
+    first, at = due
+    message = f"round {first.number} ({first.status.lower()}) comes first, due since {at:%Y-%m-%d %H:%M} UTC"
+    return Fault("not_its_turn", message, "take that step first, or do everything that is due")

@@ -178,13 +178,17 @@ def _let_through(folder: Path) -> None:
 
 
 def _initialise(data: Path) -> None:
-    _own(data)
+    """Make the cluster beside its place and move it there when it is whole: a killed initdb leaves half of one."""
+    fresh = data.with_name("postgres.new")
+    shutil.rmtree(fresh, ignore_errors=True)
+    _own(fresh)
     if os.getuid() == 0:
         _let_through(_program("postgres").parent)
-    command = [str(_program("initdb")), "-D", str(data), "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C"]
+    command = [str(_program("initdb")), "-D", str(fresh), "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C"]
     done = subprocess.run(command, capture_output=True, text=True, check=False, cwd="/", **_identity())
     if done.returncode:
         raise ServerFault(f"initdb failed: {done.stderr.strip()[-600:]}")
+    fresh.rename(data)
 
 
 def _create_database() -> None:

@@ -69,6 +69,17 @@ def test_a_pid_file_that_names_a_stranger_does_not_stop_the_start(servers: Path)
     assert postmaster(servers) != os.getpid()
 
 
+def test_half_a_cluster_of_a_killed_initdb_does_not_stop_the_start(servers: Path) -> None:
+    embedded.stop()
+    (servers / "postgres").rename(servers / "postgres.new")
+    (servers / "postgres.new" / "global" / "pg_control").unlink()
+
+    embedded.start()
+
+    with connect() as session:
+        assert session.execute("SELECT 1").fetchone() == (1,)
+
+
 def test_starting_twice_keeps_the_servers(servers: Path) -> None:
     before = postmaster(servers)
 

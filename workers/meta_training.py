@@ -14,7 +14,7 @@ from regatta.ensemble.history import history
 from regatta.ensemble.models import SelectorVersion
 from regatta.ensemble.training import decide, report
 from regatta.rounds.models import Tournament
-from tournament.selectors.protocol import History
+from tournament.selectors.protocol import Budget, History
 from tournament.selectors.registry import NAMES, make
 from workers.devices import choose_device
 
@@ -41,7 +41,7 @@ def _train(
         return
     start = time.perf_counter()
     device = choose_device(settings.REGATTA_DEVICE)
-    state = make(family, device=device).meta_train(known, seed=SEED)
+    state = make(family, device=device).meta_train([known], Budget(seed=SEED))
     config = state.config | {"seed": SEED, "device": device, "seconds": round(time.perf_counter() - start, 2)}
     SelectorVersion.objects.get_or_create(
         tournament=tournament, family=family, trained_through=through,

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from tournament.selectors.allocator import surrogate_corr
-from tournament.selectors.protocol import Floats, History, Selector, equal_weights
+from tournament.selectors.protocol import Budget, Floats, History, Selector, equal_weights
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,7 @@ def walk_forward(
         known = history.known_at(history.opens_at_R[row])
         if state is None or (row - warmup) % retrain_every == 0:
             start = time.perf_counter()
-            state = selector.meta_train(known, seed=seed)
+            state = selector.meta_train([known], Budget(seed=seed))
             train_seconds += time.perf_counter() - start
         start = time.perf_counter()
         weights_RM[row] = selector.weights(selector.adapt(state, known), history.query(row))

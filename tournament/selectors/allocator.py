@@ -1,36 +1,124 @@
 """From expected scores to weights: the long-only blend with the best expected corr.
 
-max_w  mu.w / sqrt(w'(C + lambda I)w),  w on the simplex. The maximiser is proportional to the solution of
-min_v  v'(C + lambda I)v / 2 - mu.v,  v >= 0, a non-negative least squares. Clones share one weight because C knows
-that they are the same. Source: ours; the reduction is Markowitz's (1952) with scores in the place of returns.
+max_w  mu.w / sqrt(w'(C + lambda K)w),  w on the simplex, K the diagonal of how many near copies each model has. The
+maximiser is proportional to the solution of  min_v  v'(C + lambda K)v / 2 - mu.v,  v >= 0.  With K in the place of the
+identity, exact clones share what one of them would get, to the last bit of everyone else's weight.
+Source: ours; the reduction is Markowitz's (1952) with scores in the place of returns.
 """
 
 from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import nnls
+from scipy.linalg import cho_factor, cho_solve
 
+from tournament.selectors import algebra
 from tournament.selectors.protocol import Floats, equal_weights
 
 RIDGE = 0.1
+COPY_POWER = 64
+"""Models count as copies by C^64: 1 at C = 1, a half at 0.99, next to nothing below 0.95."""
+TOLERANCE = 1e-10
+PATIENCE = 3
+STEPS = 1_000
 
 
-def best_blend(mu_M: Floats, correlations_MM: Floats, active_M: NDArray[np.bool_], *, ridge: float = RIDGE) -> Floats:
-    """Weights (M) of the best expected blend; equal weights when no model is expected to score above zero."""
+def copies(correlations_MM: Floats, active_M: NDArray[np.bool_]) -> Floats:
+    """How many models each model stands for, itself included (M); 1 for a model like no other."""
+    alike_MM = np.clip(np.nan_to_num(correlations_MM), 0.0, 1.0) ** COPY_POWER
+    return np.maximum(alike_MM @ active_M.astype(float), 1.0)
+
+
+def best_blend(
+    mu_M: Floats,
+    correlations_MM: Floats,
+    active_M: NDArray[np.bool_],
+    *,
+    ridge: float = RIDGE,
+    previous_M: Floats | None = None,
+    stickiness: float = 0.0,
+) -> Floats:
+    """Weights (M) of the best expected blend; equal weights when no model is expected to score above zero.
+
+    `stickiness` draws the weights to `previous_M`: the program gets a penalty stickiness |v - v0|^2 / 2, v0 the
+    previous weights scaled as the best blend.
+    """
     chosen = np.flatnonzero(active_M & np.isfinite(mu_M))
     if not chosen.size or mu_M[chosen].max() <= 0:
         return equal_weights(active_M)
-    penalized = correlations_MM[np.ix_(chosen, chosen)] + ridge * np.eye(len(chosen))
-    factor = np.linalg.cholesky(penalized + 1e-9 * np.eye(len(chosen)))
-    solution, _ = nnls(factor.T, np.linalg.solve(factor, mu_M[chosen]))
+    correlations = correlations_MM[np.ix_(chosen, chosen)]
+    penalized = correlations + np.diag(ridge * copies(correlations, np.ones(len(chosen), dtype=bool)) + 1e-9)
+    solution = non_negative_minimum(penalized, mu_M[chosen])
+    if previous_M is not None and stickiness > 0 and previous_M[chosen].sum() > 0:
+        anchor = previous_M[chosen] / previous_M[chosen].sum() * solution.sum()
+        drawn = penalized + stickiness * np.eye(len(chosen))
+        solution = non_negative_minimum(drawn, mu_M[chosen] + stickiness * anchor)
     weights = np.zeros(len(mu_M))
     weights[chosen] = solution / solution.sum()
     return weights
 
 
+def capped(weights_M: Floats, owner_M: NDArray[np.intp], cap: float) -> Floats:
+    """The weights with no owner above `cap` in sum; what is cut goes to the others in proportion.
+
+    A cap that the owners with weight cannot fill is loosened to their equal share.
+    """
+    total_O = np.bincount(owner_M, weights=weights_M)
+    holders = total_O > 0
+    limit = max(cap, 1.0 / holders.sum())
+    full = np.zeros(len(total_O), dtype=bool)
+    while True:
+        rest = 1.0 - limit * full.sum()
+        free = holders & ~full
+        scaled_O = np.where(full, limit, np.where(free, total_O * rest / max(total_O[free].sum(), 1e-300), 0.0))
+        if not (scaled_O > limit + 1e-12).any():
+            break
+        full |= scaled_O > limit + 1e-12
+    return np.asarray(weights_M * (scaled_O / np.where(holders, total_O, 1.0))[owner_M])
+
+
+def non_negative_minimum(quadratic_MM: Floats, linear_M: Floats) -> Floats:
+    """min v'Qv / 2 - l.v over v >= 0, exact, for a positive definite Q (M x M).
+
+    Block principal pivoting: exchange all infeasible coordinates at once while that helps, one at a time where it does
+    not. Source: Portugal, Judice and Vicente 1994, section 3; Kim and Park 2011, algorithm 1.
+    """
+    free = _first_guess(quadratic_MM, linear_M)
+    fewest, patience = len(linear_M) + 1, PATIENCE
+    for _ in range(STEPS):
+        solution = np.zeros(len(linear_M))
+        if free.any():
+            solution[free] = cho_solve(cho_factor(quadratic_MM[np.ix_(free, free)]), linear_M[free])
+        slack = quadratic_MM[:, free] @ solution[free] - linear_M
+        wrong = np.where(free, solution < -TOLERANCE, slack < -TOLERANCE)
+        count = int(wrong.sum())
+        if not count:
+            break
+        if count < fewest:
+            fewest, patience = count, PATIENCE
+        elif patience:
+            patience -= 1
+        else:  # no progress by blocks: the last one alone, which cannot cycle
+            wrong = np.arange(len(linear_M)) == np.flatnonzero(wrong)[-1]
+        free = free ^ wrong
+    return np.maximum(solution, 0.0)
+
+
+def _first_guess(quadratic_MM: Floats, linear_M: Floats) -> NDArray[np.bool_]:
+    """Coordinates that a few projected gradient steps leave positive: near the answer, so that few exchanges follow."""
+    guess = np.maximum(linear_M, 0.0)
+    for _ in range(8):
+        with_guess = quadratic_MM @ guess
+        gradient = linear_M - with_guess
+        gradient[(guess <= 0) & (gradient < 0)] = 0.0
+        curvature = float(gradient @ quadratic_MM @ gradient)
+        if curvature <= 0:
+            break
+        guess = np.maximum(guess + float(gradient @ gradient) / curvature * gradient, 0.0)
+    return guess > 0
+
+
 def surrogate_corr(weights_M: Floats, scores_M: Floats, correlations_MM: Floats) -> float:
-    """corr of a blend from its models' scores: s.w / sqrt(w'Cw); models without a score count as zero."""
+    """corr of a blend from its models' scores; models without a score count as zero."""
     held = weights_M > 0
-    variance = weights_M[held] @ correlations_MM[np.ix_(held, held)] @ weights_M[held]
-    return float(np.nan_to_num(scores_M[held]) @ weights_M[held] / np.sqrt(max(float(variance), 1e-12)))
+    return algebra.corr(weights_M[held], np.nan_to_num(scores_M[held]), correlations_MM[np.ix_(held, held)])

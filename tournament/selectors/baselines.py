@@ -5,13 +5,13 @@ Shape suffixes: R rounds, M models. All read `state.support`, which holds only w
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from tournament.selectors.allocator import RIDGE, best_blend
-from tournament.selectors.protocol import Floats, History, Query, State, equal_weights, on_simplex
+from tournament.selectors.protocol import Budget, Floats, History, Query, State, equal_weights, on_simplex
 from tournament.selectors.tokens import shrunk_means
 
 HALF_LIFE = 40.0
@@ -29,7 +29,7 @@ class Baseline:
     name: str
     rule: Rule
 
-    def meta_train(self, history: History, *, seed: int = 0) -> State:
+    def meta_train(self, tasks: Sequence[History], budget: Budget) -> State:
         """Nothing is learned ahead."""
         return State(self.name)
 

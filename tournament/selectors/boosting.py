@@ -5,6 +5,7 @@ Source: Montero-Manso et al. 2020, with scores in the place of forecast errors.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import lightgbm
@@ -12,7 +13,7 @@ import numpy as np
 
 from tournament.selectors.allocator import best_blend
 from tournament.selectors.baselines import ridge
-from tournament.selectors.protocol import Floats, History, Query, State, equal_weights
+from tournament.selectors.protocol import Budget, Floats, History, Query, State, equal_weights
 from tournament.selectors.tokens import SCALE, as_history, tokens
 from tournament.selectors.weather import Beliefs, beliefs_at_query, beliefs_in_training, fit_weather
 
@@ -26,8 +27,9 @@ class Fforma:
 
     name: str = "fforma"
 
-    def meta_train(self, history: History, *, seed: int = 0) -> State:
+    def meta_train(self, tasks: Sequence[History], budget: Budget) -> State:
         """Grow trees on every (round, model) whose score is known; its tokens saw only earlier resolutions."""
+        history, seed = tasks[-1], budget.seed
         resolved = history.resolved()
         if len(resolved) < MIN_ROUNDS:
             return State(self.name)

@@ -9,6 +9,7 @@ selector works on s and C alone.
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
@@ -135,6 +136,17 @@ class State:
         return replace(self, support=support)
 
 
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """What a training may spend and where it begins."""
+
+    seed: int = 0
+    seconds: float = float("inf")
+    """Wall time after which the best state so far is kept; infinite: as many steps as the family's config says."""
+    start: State | None = None
+    """A state of the same family to go on from: pre-trained, or an earlier training's."""
+
+
 class Selector(Protocol):
     """Weighs any set of models, also models never seen before."""
 
@@ -142,11 +154,14 @@ class Selector(Protocol):
     def name(self) -> str:
         """The family."""
 
-    def meta_train(self, history: History, *, seed: int = 0) -> State:
-        """Learn from resolved rounds; everything in `history` must be known now."""
+    def meta_train(self, tasks: Sequence[History], budget: Budget) -> State:
+        """Learn from the resolved rounds of tournaments with the same context columns; all in them must be known now.
+
+        Every resolved round is an episode: it is the query, what was known at its opening is the support.
+        """
 
     def adapt(self, state: State, support: History) -> State:
-        """Take in what is known at a query's opening."""
+        """Take in what is known at a query's opening. Pure; may be given a state it has adapted before."""
 
     def weights(self, state: State, query: Query) -> Floats:
         """Weights (M) on the simplex over the active models."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,7 +11,7 @@ from tournament.regimes.filters import fit_hmm, fit_jump
 from tournament.regimes.model import RegimeModel
 from tournament.selectors.allocator import best_blend
 from tournament.selectors.baselines import recent_means, ridge
-from tournament.selectors.protocol import Floats, History, Query, State, equal_weights
+from tournament.selectors.protocol import Budget, Floats, History, Query, State, equal_weights
 
 FITTERS = {"hmm": fit_hmm, "jump": fit_jump}
 MIN_ROUNDS = 30
@@ -24,12 +25,12 @@ class RegimeLookup:
     name: str
     regimes: int = 4
 
-    def meta_train(self, history: History, *, seed: int = 0) -> State:
-        """Fit the regime model on the contexts seen so far."""
-        contexts = history.contexts()
+    def meta_train(self, tasks: Sequence[History], budget: Budget) -> State:
+        """Fit the regime model on the contexts of the last task seen so far."""
+        contexts = tasks[-1].contexts()
         if len(contexts) < MIN_ROUNDS:
             return State(self.name)
-        model = FITTERS[self.name](contexts, history.context_names, regimes=self.regimes, seed=seed)
+        model = FITTERS[self.name](contexts, tasks[-1].context_names, regimes=self.regimes, seed=budget.seed)
         return State(self.name, model.to_arrays())
 
     def adapt(self, state: State, support: History) -> State:

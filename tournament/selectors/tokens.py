@@ -32,7 +32,7 @@ def tokens(queries: History, support: History, beliefs: Beliefs) -> Floats:
     """Tokens of every model in every query round (Q x M x T)."""
     known_QR = known_rounds(queries, support).astype(float)
     lag_QR = (queries.opens_at_R[:, None] - support.opens_at_R[None, :]).astype("timedelta64[s]").astype(float)
-    age_QR = np.maximum(lag_QR / _cadence(support), 0.0)
+    age_QR = np.maximum(lag_QR / cadence(support), 0.0)
     scored_RM = np.isfinite(support.scores_RM)
     scores_RM = np.where(scored_RM, support.scores_RM, 0.0)
     weights = [known_QR * 0.5 ** (age_QR / life) for life in HALF_LIVES]
@@ -45,7 +45,7 @@ def tokens(queries: History, support: History, beliefs: Beliefs) -> Floats:
     return np.stack([*means, spread_QM * 10.0, np.log1p(count_QM) / 5.0, likeness(queries)], axis=2)
 
 
-def _cadence(support: History) -> float:
+def cadence(support: History) -> float:
     """Seconds from one round to the next."""
     gaps = np.diff(support.opens_at_R).astype("timedelta64[s]").astype(float)
     return max(float(np.median(gaps)), 1.0) if len(gaps) else 1.0

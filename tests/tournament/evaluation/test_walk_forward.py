@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -9,7 +10,7 @@ import pytest
 
 from tests.tournament.histories import history, with_other_future
 from tournament.evaluation.walk_forward import WalkForward, blend_corr, equal_corr, walk_forward
-from tournament.selectors.protocol import Floats, History, Query, State, equal_weights
+from tournament.selectors.protocol import Budget, Floats, History, Query, State, equal_weights
 from tournament.selectors.registry import LIGHT, make
 
 ROUNDS, TURN = 80, 62
@@ -23,9 +24,9 @@ class Watcher:
     adapted: list[History]
     name: str = "watcher"
 
-    def meta_train(self, history: History, *, seed: int = 0) -> State:
-        self.trained.append(history)
-        return State(self.name, config={"seed": seed, "training": len(self.trained)})
+    def meta_train(self, tasks: Sequence[History], budget: Budget) -> State:
+        self.trained.append(tasks[-1])
+        return State(self.name, config={"seed": budget.seed, "training": len(self.trained)})
 
     def adapt(self, state: State, support: History) -> State:
         self.adapted.append(support)

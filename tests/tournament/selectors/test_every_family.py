@@ -10,7 +10,7 @@ import pytest
 from tests.tournament.histories import history, permuted, with_other_future
 from tournament.errors import BadConfig, BadInput
 from tournament.evaluation.walk_forward import walk_forward
-from tournament.selectors.protocol import History, Query, State
+from tournament.selectors.protocol import Budget, History, Query, State
 from tournament.selectors.registry import NAMES, make
 
 ROW = 85
@@ -21,7 +21,7 @@ def weigh(name: str, past: History, row: int = ROW, *, trained_on: History | Non
     """Weights of round `row`, by a selector trained and adapted on what was known at its opening."""
     known = past.known_at(past.opens_at_R[row])
     selector = make(name)
-    state = selector.meta_train(known if trained_on is None else trained_on, seed=0)
+    state = selector.meta_train([known if trained_on is None else trained_on], Budget())
     return selector.weights(selector.adapt(state, known), past.query(row))
 
 
@@ -70,7 +70,7 @@ def test_a_walk_forward_weighs_early_rounds_the_same_whatever_comes_later(name: 
 def test_the_order_of_the_models_does_not_matter(name: str) -> None:
     past, order = history(), np.random.default_rng(4).permutation(8)
     known = past.known_at(past.opens_at_R[ROW])
-    state = make(name).meta_train(known, seed=0)
+    state = make(name).meta_train([known], Budget())
 
     straight = make(name).weights(make(name).adapt(state, known), past.query(ROW))
     turned = permuted(past, order)
@@ -84,7 +84,7 @@ def test_the_order_of_the_models_does_not_matter(name: str) -> None:
 def test_a_stored_state_gives_the_same_weights(name: str) -> None:
     past = history()
     known = past.known_at(past.opens_at_R[ROW])
-    state = make(name).meta_train(known, seed=0)
+    state = make(name).meta_train([known], Budget())
 
     copy = State.from_bytes(state.to_bytes())
 
@@ -109,7 +109,7 @@ def test_a_model_never_seen_before_may_take_part(name: str) -> None:
 def test_the_same_seed_learns_the_same(name: str) -> None:
     known = history().known_at(history().opens_at_R[ROW])
 
-    states = [make(name).meta_train(known, seed=3).to_bytes() for _ in range(2)]
+    states = [make(name).meta_train([known], Budget(seed=3)).to_bytes() for _ in range(2)]
 
     assert states[0] == states[1]
 

@@ -1,0 +1,87 @@
+"""A network behind the selectors' protocol: train it, store it, ask it for expected scores, allocate exactly."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import nn
+
+from tournament.errors import BadConfig, Fault
+from tournament.selectors.allocator import best_blend
+from tournament.selectors.baselines import ridge
+from tournament.selectors.meta.training import TrainingConfig, query_episode, split, train, training_episodes
+from tournament.selectors.protocol import Budget, Floats, History, Query, State, equal_weights
+from tournament.selectors.tokens import SCALE
+from tournament.selectors.weather import PREFIX, beliefs_at_query, beliefs_in_training, fit_weather
+
+MIN_ROUNDS = 40
+NETWORK = "network_"
+
+
+@dataclass(frozen=True)
+class Neural:
+    """The selector around a network that maps episodes to expected scores."""
+
+    name: str
+    make_network: Callable[[], nn.Module]
+    device: str = "cpu"
+    config: TrainingConfig = field(default_factory=TrainingConfig)
+
+    def meta_train(self, tasks: Sequence[History], budget: Budget) -> State:
+        """Train on every resolved round of every task long enough; the regime model is the last task's."""
+        taught = [history for history in tasks if len(history.resolved()) >= MIN_ROUNDS]
+        if not taught:
+            return State(self.name)
+        torch.manual_seed(budget.seed)
+        network = self.make_network()
+        if budget.start is not None and budget.start.arrays:
+            network.load_state_dict(network_arrays(budget.start))
+        network.to(self.device)
+        weathers = [fit_weather(history, seed=budget.seed) for history in taught]
+        material = []
+        for history, weather in zip(taught, weathers, strict=True):
+            beliefs = beliefs_in_training(weather, history, history.resolved_rows())
+            episodes = training_episodes(history, beliefs).to(self.device)
+            material.append((episodes, *split(history, self.config.validation_share)))
+        gains = train(network, material, self.config, budget)
+        arrays = {NETWORK + name: values.cpu().numpy() for name, values in network.state_dict().items()}
+        return State(self.name, arrays | weathers[-1], asdict(self.config) | {"seed": budget.seed, "validation": gains})
+
+    def adapt(self, state: State, support: History) -> State:
+        """Keep everything known: the episode is the adaptation, and contexts of open rounds tell the regime."""
+        return state.adapted(support)
+
+    def weights(self, state: State, query: Query) -> Floats:
+        """Expected scores by the network, then the exact allocator; ridge until it is trained."""
+        support = state.support
+        if support is None or not len(support.resolved()):
+            return equal_weights(query.active_M)
+        if not state.arrays:
+            return ridge(support.resolved(), query)
+        network = self.make_network()
+        network.load_state_dict(network_arrays(state))
+        network.eval()
+        weather = {name: values for name, values in state.arrays.items() if name.startswith(PREFIX)}
+        with torch.inference_mode():
+            episode = query_episode(query, support, beliefs_at_query(weather, support, query))
+            expected_M = network(episode)[0].double().numpy() / SCALE
+        return best_blend(expected_M, query.correlations_MM, query.active_M)
+
+
+def network_arrays(state: State) -> dict[str, torch.Tensor]:
+    """The network's parameters of a stored state."""
+    kept: dict[str, NDArray[Any]] = {n: values for n, values in state.arrays.items() if n.startswith(NETWORK)}
+    return {name.removeprefix(NETWORK): torch.tensor(np.asarray(values)) for name, values in kept.items()}
+
+
+def choose_device(device: str) -> str:
+    """`cpu` or `cuda` for cpu, cuda, or auto: CUDA where there is one. Raises BadConfig when cuda is missing."""
+    found = torch.cuda.is_available()
+    if device == "cuda" and not found:
+        raise BadConfig(Fault("device", "device is cuda, but torch finds no CUDA device", "use auto or cpu"))
+    return "cuda" if found and device != "cpu" else "cpu"

@@ -10,6 +10,9 @@ from regatta.rounds.models import Round, Tournament
 from regatta.rounds.schedule import tick
 from regatta.submissions.models import Submission
 
+Fleet = dict[str, tuple[int, int | None]]
+"""For each model, from which to before which round it submits."""
+WAITING = (Round.Status.SCHEDULED, Round.Status.OPEN)
 POLL_SECONDS = 0.02
 PATIENCE_SECONDS = 180.0
 
@@ -18,19 +21,21 @@ class Becalmed(RuntimeError):
     """The fleet or a worker did not answer in time."""
 
 
-def sail(tournament: Tournament, expected: dict[str, tuple[int, int | None]], *, spare: int = 1) -> None:
-    """Replay every round but the last `spare`, which stay open or unresolved; resumes where it was cut off.
-
-    `expected` says for each model from which to before which round it submits.
-    """
-    rounds = list(tournament.rounds.order_by("number"))
-    for round in rounds[: len(rounds) - spare + 1]:
-        if round.status != Round.Status.SCHEDULED and round.status != Round.Status.OPEN:
-            continue
+def sail(tournament: Tournament, expected: Fleet, *, through: int) -> None:
+    """Replay at full speed until round `through` is open and answered by the fleet; resumes where it was cut off."""
+    for round in tournament.rounds.filter(number__lte=through, status__in=WAITING).order_by("number"):
         _advance(tournament, round.opens_at)
         _await_fleet(tournament, round, expected)
-        if round.number == rounds[-1].number:
-            break
+        if round.number < through:
+            _advance(tournament, round.closes_at)
+
+
+def drift(tournament: Tournament, expected: Fleet, *, seconds: float) -> None:
+    """Sail on through the rounds that are left, one every so many seconds, in which it lies open."""
+    for round in tournament.rounds.filter(status__in=WAITING).order_by("number"):
+        _advance(tournament, round.opens_at)
+        _await_fleet(tournament, round, expected)
+        time.sleep(seconds)
         _advance(tournament, round.closes_at)
 
 
@@ -45,7 +50,7 @@ def _advance(tournament: Tournament, to: datetime) -> None:
         _pause(deadline, "a training did not end")
 
 
-def _await_fleet(tournament: Tournament, round: Round, expected: dict[str, tuple[int, int | None]]) -> None:
+def _await_fleet(tournament: Tournament, round: Round, expected: Fleet) -> None:
     """Wait until every model that sails this round has an accepted submission."""
     wanted = {
         name

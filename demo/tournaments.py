@@ -15,6 +15,9 @@ from tournament.rules import Rules
 
 REAL, SIMULATED = "real", "simulated"
 ROUNDS = {REAL: 165, SIMULATED: 225}
+"""Rounds of the course; the last of them stays open."""
+AFTER = 20
+"""Rounds kept back: the living site sails them slowly."""
 SEED = 1
 
 
@@ -27,8 +30,12 @@ def prepare(market: Path | None, *, rounds: dict[str, int], id_key: str = "") ->
     about = "A market with four hidden regimes; the truth is kept."
     real = "Real seas" if market is None else market.stem
     return [
-        _prepare(SIMULATED, "Simulated seas", about, world.panel, rounds[SIMULATED], _key(SIMULATED, id_key), world),
-        _prepare(REAL, real, "Daily prices of US companies.", _prices(market), rounds[REAL], _key(REAL, id_key)),
+        _prepare(
+            SIMULATED, "Simulated seas", about, world.panel, rounds[SIMULATED] + AFTER, _key(SIMULATED, id_key), world
+        ),
+        _prepare(
+            REAL, real, "Daily prices of US companies.", _prices(market), rounds[REAL] + AFTER, _key(REAL, id_key)
+        ),
     ]
 
 

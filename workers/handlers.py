@@ -51,9 +51,14 @@ def take_step(payload: dict[str, Any]) -> dict[str, Any]:
 
 @handles("advance")
 def advance(payload: dict[str, Any]) -> dict[str, Any]:
-    """Do everything that is due in one tournament, as asked by hand."""
+    """Do all that is due in one tournament, as asked by hand; a replay with nothing due moves on to what is next."""
+    from regatta.rounds.due import next_due, next_event
     from regatta.rounds.models import Tournament
     from regatta.rounds.schedule import tick
 
     tournament = Tournament.objects.get(slug=payload["tournament"])
+    if tournament.clock_at is not None and next_due(tournament, tournament.clock_at) is None:
+        moved = Tournament.objects.filter(pk=tournament.pk, clock_at=tournament.clock_at)
+        moved.update(clock_at=next_event(tournament) or tournament.clock_at)
+        tournament.refresh_from_db()
     return {"steps": tick(tournament, tournament.now())}

@@ -70,6 +70,8 @@ class Supervisor:
     def __enter__(self) -> Supervisor:
         refuse_problems(settings.ENVIRONMENT_PROBLEMS)
         self._stopping = threading.Event()
+        # whoever stops the course half-way (a container, an init) sends SIGTERM: leave by the same door as Ctrl-C
+        self._before = signal.signal(signal.SIGTERM, signal.default_int_handler)
         self._lock = self._only_one()
         self._refuse_taken_port()
         self._ensure_embedded()
@@ -80,7 +82,10 @@ class Supervisor:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # a second Ctrl-C would leave the servers behind
         self.stop()
+        signal.signal(signal.SIGTERM, self._before)
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
     @property
     def address(self) -> str:

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 import numpy as np
 import pytest
 from django.db.models import Sum
+from django.test import Client
 
-from regatta.ensemble.models import MetaModel, RoundWeights
+from regatta.ensemble.models import MetaModel, RoundWeights, SelectorVersion
+from regatta.jobs import flow
+from regatta.portfolios.models import NavPoint, Rebalance
 from regatta.rounds.models import Round, Tournament
+from regatta.rounds.operations import ask_advance, ask_step
+from regatta.rounds.prices import CLOSE_HOUR_UTC, known_prices, row_after
 from regatta.rounds.schedule import tick
 from regatta.rounds.sealing import read_panel
 from regatta.scores.models import Leaderboard, Score
@@ -21,6 +26,7 @@ from regatta.submissions.intake import receive
 from regatta.submissions.models import ContributedModel, Submission
 from tests.flows import seas
 from tournament.errors import BadInput
+from workers.running import run_job
 
 pytestmark = pytest.mark.django_db
 
@@ -228,3 +234,83 @@ def test_the_meta_model_is_the_champions_blend(tournament: Tournament) -> None:
         champion = RoundWeights.objects.get(round=meta.round, is_champion=True)
         assert champion.family == meta.family
         assert sum(champion.weights.values()) == pytest.approx(1.0)
+
+
+def test_no_book_is_traded_before_it_is_chosen(tournament: Tournament) -> None:
+    seas.sail(tournament, 12)
+
+    books = Rebalance.objects.select_related("round").order_by("round__number")
+    panel = known_prices(tournament, tournament.now() + timedelta(days=30))
+    assert NavPoint.objects.count() == len(books) - 2  # the last one's close is still to come
+    for book in books:
+        day = panel.dates_D[row_after(panel, book.known_at)].astype(object)
+        assert datetime(day.year, day.month, day.day, CLOSE_HOUR_UTC, tzinfo=UTC) > book.known_at
+
+
+def test_a_period_runs_from_trade_to_trade(tournament: Tournament) -> None:
+    seas.sail(tournament, 12)
+
+    panel = known_prices(tournament, tournament.now())
+    books = {book.round_id: book for book in Rebalance.objects.all()}
+    for point in NavPoint.objects.select_related("round").exclude(round__number=12):
+        following = Rebalance.objects.get(round__number=point.round.number + 1)
+        start, end = (row_after(panel, book.known_at) for book in (books[point.round_id], following))
+        closes = {name: panel.close_DN[:, column] for column, name in enumerate(panel.ids)}
+        gross = sum(
+            row["weight"] * (closes[row["id"]][end] / closes[row["id"]][start] - 1)
+            for row in books[point.round_id].holdings
+        )
+        assert point.gross_return == pytest.approx(gross)
+
+
+def test_a_round_waits_for_its_last_prices_and_stays_unscored(tournament: Tournament) -> None:
+    last = tournament.rounds.order_by("-number")[0]
+    seas.sail(tournament, last.number)
+
+    seas.advance(tournament, last.resolves_at + timedelta(days=9))
+
+    last.refresh_from_db()
+    assert last.status == "RESOLVING"
+    assert not last.scores.filter(is_final=True).exists()
+    assert tournament.rounds.filter(status="RESOLVED").exists()
+    assert b"as soon as its last prices have come" in Client().get(f"/rounds/{last.number}/?tournament=seas").content
+
+
+def test_a_replay_with_nothing_due_moves_on_to_what_is_next_when_asked(tournament: Tournament) -> None:
+    seas.advance(tournament, seas.first(tournament).opens_at)
+
+    ask_advance(tournament, tournament.now())
+    flow.run_all("io", "this process", run_job, clock=tournament.now)
+
+    tournament.refresh_from_db()
+    assert tournament.clock_at == seas.first(tournament).closes_at
+    assert seas.first(tournament).status == "CLOSED"
+
+
+def test_a_step_that_is_not_due_is_refused_at_once(open_round: Round) -> None:
+    with pytest.raises(BadInput, match="nothing of Seas is due"):
+        ask_step(open_round, "close", open_round.opens_at)
+    with pytest.raises(BadInput, match="it must be closed or resolving"):
+        ask_step(open_round, "score", open_round.opens_at)
+
+
+def test_a_step_that_is_due_is_taken_by_a_worker_and_once(tournament: Tournament, open_round: Round) -> None:
+    seas.submit("kelpie", open_round)
+    Tournament.objects.filter(pk=tournament.pk).update(clock_at=open_round.closes_at)
+    open_round.tournament.refresh_from_db()
+
+    jobs = [ask_step(open_round, "close", open_round.closes_at) for _ in range(2)]
+    flow.run_all("io", "this process", run_job, clock=lambda: open_round.closes_at)
+
+    open_round.refresh_from_db()
+    assert open_round.status == "CLOSED"
+    assert {job.state for job in type(jobs[0]).objects.filter(kind="take_step")} == {"DONE"}
+
+
+def test_a_selector_promoted_after_the_opening_does_not_lead_that_round() -> None:
+    noon = datetime(2020, 1, 3, 12, tzinfo=UTC)
+    version = SelectorVersion(promoted_at=noon, retired_at=noon + timedelta(days=7))
+
+    led = [version.led_at(noon + timedelta(days=days)) for days in (-1, 0, 6, 7)]
+
+    assert led == [False, True, True, False]

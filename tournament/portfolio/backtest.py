@@ -1,7 +1,8 @@
 """A signal traded through history: known at a close, traded at the next, held with its costs day by day.
 
 Shape suffixes: T trading days, N assets. A book chosen for day t reads closes and signals up to t only; it is traded at
-the close of t + 1 and earns from t + 2 on.
+the close of t + 1 and earns from t + 2 on. An asset that has had no close for GONE_DAYS is taken as gone: what is held
+of it is settled at its last close, so that no book carries the dead beside its limits for long.
 """
 
 from __future__ import annotations
@@ -19,6 +20,8 @@ from tournament.portfolio.accounting import hold
 from tournament.portfolio.config import BacktestConfig
 from tournament.portfolio.rebalance import alpha_from_signal, rebalance
 from tournament.portfolio.risk import Floats, RiskModel, betas, fit_risk_model
+
+GONE_DAYS = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +44,8 @@ class Backtest:
     trades_TN: Floats
     days: list[dict[str, float]] = field(default_factory=list)
     refused: list[tuple[str, str]] = field(default_factory=list)
+    settled: list[tuple[str, str]] = field(default_factory=list)
+    """Date and id of holdings that were settled at their last close because the asset had stopped trading."""
     first: int = 0
 
     def positions(self) -> pd.DataFrame:
@@ -69,18 +74,19 @@ def run(market: Market, config: BacktestConfig, *, tell: Callable[[int], object]
     done = Backtest(market, np.zeros((days, assets)), np.zeros((days, assets)))
     decided = _decided(market)
     done.first = int(decided[0]) + 1
-    returns_TN = daily_returns(market.close_TN)
+    returns_TN, gone_TN = daily_returns(market.close_TN), _gone(market.close_TN)
     trade_days = {int(day) + 1 for day in decided}
     weights_N, value = np.zeros(assets), 1.0
     for day in range(done.first, days):
         period = hold(weights_N, 0.0, returns_TN[day], config.costs, days=1.0)
-        weights_N, trades_N = period.drifted_N, np.zeros(assets)
+        trades_N = _settle(done, day, period.drifted_N, gone_TN[day])
+        weights_N = period.drifted_N + trades_N
         if day in trade_days:
             target_N = _target(done, returns_TN, day - 1, config)
             if target_N is not None:
                 # what has no price that day cannot be traded
-                trades_N = np.where(np.isfinite(market.close_TN[day]), target_N - weights_N, 0.0)
-                weights_N = weights_N + trades_N
+                chosen_N = np.where(np.isfinite(market.close_TN[day]), target_N - weights_N, 0.0)
+                weights_N, trades_N = weights_N + chosen_N, trades_N + chosen_N
             tell(day)
         turnover = float(np.abs(trades_N).sum())
         cost = period.cost + turnover * config.costs.half_spread
@@ -90,6 +96,19 @@ def run(market: Market, config: BacktestConfig, *, tell: Callable[[int], object]
     if len(done.refused) == len(trade_days):
         raise Infeasible(f"no day had a book; the first, {done.refused[0][0]}: {done.refused[0][1]}")
     return done
+
+
+def _gone(close_TN: Floats) -> NDArray[np.bool_]:
+    """Whether an asset has had no close for GONE_DAYS days (T x N)."""
+    seen = pd.DataFrame(np.isfinite(close_TN)).rolling(GONE_DAYS, min_periods=GONE_DAYS).sum()
+    return np.asarray(seen.to_numpy() == 0)
+
+
+def _settle(done: Backtest, day: int, weights_N: Floats, gone_N: NDArray[np.bool_]) -> Floats:
+    """Trades that end holdings of assets that are gone (N), noted in `done`."""
+    held = gone_N & (weights_N != 0)
+    done.settled += [(str(done.market.dates_T[day]), done.market.ids[column]) for column in np.flatnonzero(held)]
+    return np.where(held, -weights_N, 0.0)
 
 
 def signal_days(market: Market) -> int:

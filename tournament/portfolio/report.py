@@ -23,6 +23,7 @@ def figures(done: Backtest, config: BacktestConfig) -> dict[str, Any]:
         "from": str(nav["date"].iloc[0].date()), "to": str(nav["date"].iloc[-1].date()), "days": len(nav),
         "figures": sheet,
         "days_without_book": [{"date": date, "reason": reason} for date, reason in done.refused],
+        "settled": [{"date": date, "id": name} for date, name in done.settled],
         "config": asdict(config),
     }  # fmt: skip
 
@@ -46,6 +47,9 @@ def html(done: Backtest, name: str) -> str:
     if done.refused:
         refused = pd.DataFrame(done.refused, columns=["Date", "Why no book was made"])
         parts += [reports.heading("Days without a book"), reports.table(refused)]
+    if done.settled:
+        settled = pd.DataFrame(done.settled, columns=["Date", "Asset that had stopped trading"])
+        parts += [reports.heading("Settled at the last close"), reports.table(settled)]
     return reports.page(f"Backtest of {name}", lede, parts)
 
 

@@ -38,6 +38,7 @@ class Command(BaseCommand):
         parser.add_argument("--exit", action="store_true", help="stop when the course is run")
         parser.add_argument("--rounds", type=int, help="rounds of each tournament (default: 225 and 165)")
         parser.add_argument("--port", type=int, default=8000)
+        parser.add_argument("--pace", type=float, default=300.0, help="seconds a round while serving (default: 300)")
         parser.add_argument("--id-key", default="", help="fix the assets' ids, to compare two runs (default: secret)")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -49,38 +50,37 @@ class Command(BaseCommand):
                 site.wait_until_ready()
                 market, key = options["market"], options["id_key"]
                 tournaments = _steadily(site, lambda: prepare(market, rounds=rounds, id_key=key))
-                self._sail(site, tournaments)
+                rounds = {one.slug: min(rounds[one.slug], one.rounds.count()) for one in tournaments}
+                self._sail(site, tournaments, rounds)
                 sailed_at = time.monotonic()
                 _steadily(site, lambda: self._tell(site, tournaments, sailed_at - start))
                 if not options["exit"]:
+                    site.children += self._drift(site, tournaments, rounds, options["pace"])
                     site.run()
         except (SupervisorFault, BadInput) as fault:
             raise CommandError(str(fault)) from None
+        except KeyboardInterrupt:
+            raise CommandError("stopped on request; run it again to go on from here", returncode=130) from None
 
-    def _sail(self, site: Supervisor, tournaments: list[Tournament]) -> None:
+    def _drift(
+        self, site: Supervisor, tournaments: list[Tournament], rounds: dict[str, int], pace: float
+    ) -> list[Child]:
+        """Children that sail on slowly while the site is served; the fleet goes on answering."""
+        running = {child.name for child in site.children}
+        fleets = [child for child in _fleets(site, tournaments) if child.name not in running]
+        return fleets + [_replay(t, rounds[t.slug], "wind", "--pace", str(pace)) for t in tournaments]
+
+    def _sail(self, site: Supervisor, tournaments: list[Tournament], rounds: dict[str, int]) -> None:
         """Run fleets and replays as children of the site, under progress bars."""
-        fleet = [
-            sys.executable,
-            "-m",
-            "contributors.fleet",
-            "--url",
-            site.address,
-            "--password",
-            PASSWORD,
-            "--tournament",
-        ]
-        replays = [
-            Child(f"replay-{t.slug}", [sys.executable, "manage.py", "replay", t.slug], once=True) for t in tournaments
-        ]
-        fleets = [Child(f"fleet-{t.slug}", [*fleet, t.slug]) for t in tournaments]
-        if _steadily(site, lambda: all(_sailed(tournament) for tournament in tournaments)):
+        if _steadily(site, lambda: all(_opened(one) >= rounds[one.slug] for one in tournaments)):
             return
-        site.children += [*fleets, *replays]
+        replays = [_replay(t, rounds[t.slug], "replay") for t in tournaments]
+        site.children += [*_fleets(site, tournaments), *replays]
         columns = (TextColumn("{task.description:16}"), BarColumn(), TextColumn("{task.completed}/{task.total} rounds"))
         console = Console(file=sys.stderr)
         bars = Progress(*columns, TimeElapsedColumn(), console=console, disable=not sys.stderr.isatty())
         with bars:
-            tasks = [(bars.add_task(t.name, total=t.rounds.count()), t) for t in tournaments]
+            tasks = [(bars.add_task(t.name, total=rounds[t.slug]), t) for t in tournaments]
             while not all(replay.done for replay in replays):
                 site.watch()
                 if any(replay.failures > 5 for replay in replays):
@@ -117,11 +117,17 @@ def _steadily(site: Supervisor, ask: Callable[[], Answer]) -> Answer:
             time.sleep(SEEN_SECONDS)
 
 
+def _fleets(site: Supervisor, tournaments: list[Tournament]) -> list[Child]:
+    """The contributors, a process for each tournament."""
+    fleet = [sys.executable, "-m", "contributors.fleet", "--url", site.address, "--password", PASSWORD]
+    return [Child(f"fleet-{t.slug}", [*fleet, "--tournament", t.slug]) for t in tournaments]
+
+
+def _replay(tournament: Tournament, through: int, name: str, *more: str) -> Child:
+    """Whoever drives a tournament's clock."""
+    command = [sys.executable, "manage.py", "replay", tournament.slug, "--through", str(through), *more]
+    return Child(f"{name}-{tournament.slug}", command, once=True)
+
+
 def _opened(tournament: Tournament) -> int:
     return tournament.rounds.exclude(status=Round.Status.SCHEDULED).count()
-
-
-def _sailed(tournament: Tournament) -> bool:
-    """Whether the replay has reached its last round and everything before it."""
-    last = tournament.rounds.order_by("-number").first()
-    return last is not None and last.status != Round.Status.SCHEDULED

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from django.db import models
 from django.utils import timezone
 
@@ -45,6 +47,11 @@ class SelectorVersion(models.Model):
 
     def __str__(self) -> str:
         return f"{self.family} through round {self.trained_through}"
+
+    def led_at(self, time: datetime) -> bool:
+        """Whether it was the champion then."""
+        since, until = self.promoted_at, self.retired_at
+        return since is not None and since <= time and (until is None or time < until)
 
 
 class RegimeState(models.Model):

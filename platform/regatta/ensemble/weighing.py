@@ -29,7 +29,7 @@ def weigh_round(round: Round, now: datetime) -> None:
     known = history(round.tournament, now, through=round)
     query, support = known.query(len(known) - 1), known.known_at(known.opens_at_R[-1])
     versions = _versions(round)
-    champion = next((family for family, version in versions.items() if version.status == "CHAMPION"), DEFAULT)
+    champion = next((family for family, version in versions.items() if version.led_at(round.opens_at)), DEFAULT)
     _write_regime(round, versions.get("hmm"), support, query, now)
     rows = []
     for family in dict.fromkeys((*UNTRAINED, *versions)):
@@ -49,11 +49,10 @@ def weigh_round(round: Round, now: datetime) -> None:
 
 def _versions(round: Round) -> dict[str, SelectorVersion]:
     """The newest trained version of each family that had been trained by the round's opening."""
-    trained = SelectorVersion.objects.filter(
-        tournament=round.tournament, status__in=["READY", "CHAMPION"], created_at__lte=round.closes_at
-    ).order_by("id")
-    newest = {version.family: version for version in trained}
-    return newest | {version.family: version for version in trained if version.status == "CHAMPION"}
+    trained = SelectorVersion.objects.filter(tournament=round.tournament, created_at__lte=round.opens_at)
+    usable = trained.exclude(status__in=["TRAINING", "FAILED"]).order_by("id")
+    newest = {version.family: version for version in usable}
+    return newest | {version.family: version for version in usable if version.led_at(round.opens_at)}
 
 
 @lru_cache(maxsize=64)

@@ -18,7 +18,7 @@ from regatta.charts.numbers import percent, plain, two
 from regatta.ensemble.models import RegimeState
 from regatta.pages.context import required
 from regatta.pages.downloads import csv_file
-from regatta.portfolios.books import COSTS, LIMITS, TRADE_DELAY_DAYS
+from regatta.portfolios.books import COSTS, LIMITS
 from regatta.portfolios.models import NavPoint, Rebalance
 from regatta.rounds.models import Tournament
 from tournament.portfolio.tearsheet import Figure, drawdown, summarize
@@ -40,7 +40,7 @@ def portfolio(request: HttpRequest) -> HttpResponse:
         "depth": draw_depth(nav), "exposures": draw_exposures(nav), "cost": draw_cost(nav), "book": book,
         "both": (("Largest longs", longs), ("Largest shorts", shorts)),
         "held": sum(1 for row in book.holdings if row["weight"]) if book else 0,
-        "by_regime": draw_regimes(tournament, nav), "limits": LIMITS, "costs": COSTS, "delay": TRADE_DELAY_DAYS,
+        "by_regime": draw_regimes(tournament, nav), "limits": LIMITS, "costs": COSTS,
     }  # fmt: skip
     return render(request, "pages/portfolio.html", context)
 

@@ -34,6 +34,7 @@ def round_page(request: HttpRequest, number: int) -> HttpResponse:
         "tournament": tournament, "round": found, "day": day, "sort": sort, "family": chosen.family if chosen else "",
         "rows": [(score, weights.get(score.model.name)) for score in scores], "steps": steps(found),
         "closes": until(found, tournament, tournament.now()) if found.status == Round.Status.OPEN else None,
+        "waits": found.resolves_at <= tournament.now(),
         "meta": getattr(found, "meta_model", None), "wind": wind(getattr(found, "regime", None)),
         "book": getattr(found, "rebalance", None), "entered": entered(found), "neighbours": neighbours(found),
     }  # fmt: skip

@@ -1,16 +1,17 @@
-"""The book's value through time: each book earns from the close after its choice to the close after the next."""
+"""The book's value through time: a book is traded at the first close after its choice and earns to the next trade."""
 
 from __future__ import annotations
 
 from datetime import datetime
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 
-from regatta.portfolios.books import COSTS, TRADE_DELAY_DAYS
+from regatta.portfolios.books import COSTS
 from regatta.portfolios.models import NavPoint, Rebalance
 from regatta.rounds.models import Tournament
-from regatta.rounds.prices import known_prices, row_of
+from regatta.rounds.prices import known_prices, row_after
 from tournament.markets.panel import PricePanel
 from tournament.portfolio.accounting import hold
 
@@ -24,7 +25,7 @@ def settle(tournament: Tournament, now: datetime) -> int:
     )
     panel, written, nav = known_prices(tournament, now), 0, 1.0 if last is None else last.nav
     for book, following in pairwise(books):
-        end = row_of(panel, following.as_of) + TRADE_DELAY_DAYS
+        end = row_after(panel, following.known_at)
         if end >= len(panel.dates_D):
             break
         point = _period(tournament, panel, book, end, nav)
@@ -35,14 +36,21 @@ def settle(tournament: Tournament, now: datetime) -> int:
 
 
 def _period(tournament: Tournament, panel: PricePanel, book: Rebalance, end: int, nav: float) -> NavPoint:
-    start = row_of(panel, book.as_of) + TRADE_DELAY_DAYS
+    start = row_after(panel, book.known_at)
     column_of = {asset: column for column, asset in enumerate(panel.ids)}
     columns = np.array([column_of[row["id"]] for row in book.holdings], dtype=int)
     weights = np.array([row["weight"] for row in book.holdings])
-    returns = panel.close_DN[end, columns] / panel.close_DN[start, columns] - 1.0
+    returns = last_closes(panel, end)[columns] / last_closes(panel, start)[columns] - 1.0
     period = hold(weights, book.turnover, returns, COSTS, days=end - start)
     return NavPoint(
         tournament=tournament, round=book.round, date=panel.dates_D[end].astype(object),
         nav=nav * (1 + period.net_return), gross_return=period.gross_return, cost=period.cost,
         net_return=period.net_return, gross=book.gross, net=book.net, turnover=book.turnover,
     )  # fmt: skip
+
+
+def last_closes(panel: PricePanel, row: int) -> np.ndarray[Any, np.dtype[np.float64]]:
+    """The newest close of every asset up to a row (N): one that has stopped trading keeps its last; NaN before any."""
+    known_DN = np.isfinite(panel.close_DN[: row + 1])
+    newest_N = row - known_DN[::-1].argmax(axis=0)
+    return np.asarray(panel.close_DN[newest_N, np.arange(panel.close_DN.shape[1])], dtype=float)

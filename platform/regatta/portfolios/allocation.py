@@ -9,10 +9,11 @@ from typing import Any
 import numpy as np
 
 from regatta import artifacts
-from regatta.portfolios.books import COSTS, EXPECTED_CORR, LIMITS, RISK_DAYS, TRADE_DELAY_DAYS
+from regatta.portfolios.accounting import last_closes
+from regatta.portfolios.books import COSTS, EXPECTED_CORR, LIMITS, RISK_DAYS
 from regatta.portfolios.models import Rebalance
 from regatta.rounds.models import Round
-from regatta.rounds.prices import columns_of, known_prices, row_of
+from regatta.rounds.prices import columns_of, known_prices, row_after
 from tournament.errors import Infeasible
 from tournament.markets.panel import PricePanel
 from tournament.markets.quality import daily_returns
@@ -58,11 +59,12 @@ def drifted_holdings(round: Round, panel: PricePanel) -> dict[str, float]:
     if last is None:
         return {}
     column_of = {asset: column for column, asset in enumerate(panel.ids)}
-    start = min(row_of(panel, last.as_of) + TRADE_DELAY_DAYS, len(panel.dates_D) - 1)
+    newest = len(panel.dates_D) - 1
+    before_N, now_N = last_closes(panel, min(row_after(panel, last.known_at), newest)), last_closes(panel, newest)
     drifted = {}
     for row in last.holdings:
-        first, now = panel.close_DN[start, column_of[row["id"]]], panel.close_DN[-1, column_of[row["id"]]]
-        drifted[row["id"]] = row["weight"] * (now / first if np.isfinite(now / first) else 1.0)
+        growth = now_N[column_of[row["id"]]] / before_N[column_of[row["id"]]]
+        drifted[row["id"]] = row["weight"] * (growth if np.isfinite(growth) else 1.0)
     return {asset: weight for asset, weight in drifted.items() if weight}
 
 

@@ -7,5 +7,3 @@ COSTS = Costs(half_spread=0.0005, borrow_per_year=0.005)
 EXPECTED_CORR = 0.03
 """What the meta-model's corr is taken to be when its ranks are turned into expected returns."""
 RISK_DAYS = 504
-TRADE_DELAY_DAYS = 1
-"""A book chosen on the prices of day t is traded at the close of day t + 1."""

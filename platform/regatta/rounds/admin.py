@@ -21,7 +21,9 @@ class TournamentAdmin(WatchAdmin):
     editable = ("name", "description")
     actions = ["advance", "pause", "resume"]
 
-    @admin.action(description="Do everything that is due now (open, close, score)", permissions=["change"])
+    @admin.action(
+        description="Do all that is due (open, close, score); a replay moves on to what is next", permissions=["change"]
+    )
     def advance(self, request: HttpRequest, rows: QuerySet[Tournament]) -> None:
         """What the schedule would do at its next tick."""
         deed = lambda one: f"asked for as job {operations.ask_advance(one, one.now()).pk}"  # noqa: E731

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 
 from django.db import connection
+from django.db.models import Min, Q
 
 from regatta.rounds.models import Round, Tournament
 from tournament.errors import BadInput, Fault
@@ -29,9 +30,9 @@ def alone(tournament: Tournament) -> Iterator[bool]:
                 cursor.execute("SELECT pg_advisory_unlock(%s, %s)", [LOCK_SPACE, tournament.pk])
 
 
-def next_due(tournament: Tournament, now: datetime) -> tuple[Round, datetime] | None:
-    """The earliest step that is due, with the time at which it was due."""
-    rounds = tournament.rounds.select_related("tournament")
+def next_due(tournament: Tournament, now: datetime, *, without: Collection[int] = ()) -> tuple[Round, datetime] | None:
+    """The earliest step that is due, with the time at which it was due; rounds `without` (keys) are passed over."""
+    rounds = tournament.rounds.select_related("tournament").exclude(pk__in=without)
     candidates = [
         (round.opens_at, round)
         for round in rounds.filter(status="SCHEDULED", opens_at__lte=now).order_by("opens_at")[:1]
@@ -45,6 +46,17 @@ def next_due(tournament: Tournament, now: datetime) -> tuple[Round, datetime] | 
         return None
     at, round = min(candidates, key=lambda candidate: (candidate[0], candidate[1].number))
     return round, at
+
+
+def next_event(tournament: Tournament) -> datetime | None:
+    """When the next round opens, closes or resolves after the tournament's present time; None when nothing is left."""
+    now = tournament.now()
+    times = tournament.rounds.aggregate(
+        opens=Min("opens_at", filter=Q(opens_at__gt=now, status="SCHEDULED")),
+        closes=Min("closes_at", filter=Q(closes_at__gt=now, status="OPEN")),
+        resolves=Min("resolves_at", filter=Q(resolves_at__gt=now, status__in=["CLOSED", "RESOLVING"])),
+    )
+    return min((time for time in times.values() if time is not None), default=None)
 
 
 def turn_of(round: Round, step: str, now: datetime) -> datetime:

@@ -22,8 +22,16 @@ CLOSE_HOUR_UTC = 21
 
 def known_prices(tournament: Tournament, now: datetime) -> PricePanel:
     """The panel of every close known at `now`."""
-    day = now.date() if now.hour >= CLOSE_HOUR_UTC else now.date() - timedelta(days=1)
-    return _panel(file_hash(tournament, PRICES)).until(np.datetime64(day))
+    return _panel(file_hash(tournament, PRICES)).until(_last_day(now))
+
+
+def row_after(panel: PricePanel, now: datetime) -> int:
+    """The panel's row of the first close that was not yet known at `now`: where a decision of `now` can be traded."""
+    return int(np.searchsorted(panel.dates_D, _last_day(now), side="right"))
+
+
+def _last_day(now: datetime) -> np.datetime64:
+    return np.datetime64(now.date() if now.hour >= CLOSE_HOUR_UTC else now.date() - timedelta(days=1))
 
 
 def row_of(panel: PricePanel, day: date) -> int:

@@ -44,17 +44,19 @@ def take(round: Round, step: str, now: datetime) -> None:
 
 
 def _run_due(tournament: Tournament, now: datetime) -> int:
-    steps = 0
-    while not tournament.is_paused and (due := next_due(tournament, now)) is not None:
+    steps, waiting = 0, set[int]()
+    while not tournament.is_paused and (due := next_due(tournament, now, without=waiting)) is not None:
         round, at = due
-        take_step(round, at)
-        steps += 1
+        if take_step(round, at):
+            steps += 1
+        else:  # its prices have not come: the next tick asks again
+            waiting.add(round.pk)
     score_partially(tournament, now)
     return steps
 
 
-def take_step(round: Round, at: datetime) -> None:
-    """Take the one step that the round's state asks for."""
+def take_step(round: Round, at: datetime) -> bool:
+    """Take the one step that the round's state asks for; False when it must wait for prices."""
     if round.status == Round.Status.SCHEDULED:
         if open_round(round, at):
             submit_example(round, at)
@@ -64,7 +66,8 @@ def take_step(round: Round, at: datetime) -> None:
     elif at == round.closes_at:
         follow(round, at)
     else:
-        resolve_round(round, at)
+        return resolve_round(round, at)
+    return True
 
 
 def follow(round: Round, at: datetime) -> None:

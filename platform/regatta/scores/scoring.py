@@ -25,12 +25,18 @@ from tournament.scoring.panel import PanelScores, score_panel
 from tournament.scoring.reputation import percentiles
 
 Floats = np.ndarray[Any, np.dtype[np.float64]]
-PARTIAL_EVERY_DAYS = 5
 
 
 def resolve_round(round: Round, now: datetime) -> bool:
-    """Write final scores, blends' scores, payouts and the board; all or nothing."""
+    """Write final scores, blends' scores, payouts and the board; all or nothing; whether this call did.
+
+    A round whose last prices have not come waits for them, however late: final scores never change.
+    """
     rules = round.tournament.parsed_rules()
+    panel = known_prices(round.tournament, now)
+    if row_of(panel, round.as_of) + rules.lag_days + rules.horizon_days >= len(panel.dates_D):
+        round.move(Round.Status.CLOSED, Round.Status.RESOLVING)
+        return False
     target = _target(round, now, rules.horizon_days)
     with transaction.atomic():
         if not round.move(
@@ -50,13 +56,13 @@ def resolve_round(round: Round, now: datetime) -> bool:
 
 
 def score_partially(tournament: Tournament, now: datetime) -> int:
-    """Scores on the part of the target that is known, every few days; how many rounds were scored."""
+    """Scores on the part of the target that is known, once for each day of it; how many rounds were scored."""
     scored = 0
     panel = known_prices(tournament, now)
     rules = tournament.parsed_rules()
     for round in tournament.rounds.filter(status__in=["CLOSED", "RESOLVING"]).exclude(panel_models=[]):
         days = len(panel.dates_D) - 1 - row_of(panel, round.as_of) - rules.lag_days
-        day = min(days, rules.horizon_days - 1) // PARTIAL_EVERY_DAYS * PARTIAL_EVERY_DAYS
+        day = min(days, rules.horizon_days - 1)
         if day <= 0 or round.scores.filter(day=day).exists():
             continue
         round.move(Round.Status.CLOSED, Round.Status.RESOLVING)

@@ -14,7 +14,7 @@ from django.core.management.base import CommandError
 
 from tests.tournament.portfolio.markets import market, with_other_prices_after
 from tournament.errors import BadConfig, BadInput, Infeasible
-from tournament.portfolio.backtest import Market, daily_returns, run
+from tournament.portfolio.backtest import GONE_DAYS, Market, daily_returns, run
 from tournament.portfolio.config import BacktestConfig, config_from
 from tournament.portfolio.inputs import read_market
 
@@ -84,6 +84,21 @@ def test_an_asset_without_a_price_is_not_traded_that_day() -> None:
 
     assert (done.trades_TN[106, :30] == 0).all()
     assert np.abs(done.trades_TN[106, 30:]).sum() > 0
+
+
+def test_what_stops_trading_is_settled_and_the_limits_hold_again() -> None:
+    one = market()
+    one.close_TN[140:, :10] = np.nan
+
+    done = run(one, SMALL)
+
+    last = 139 + GONE_DAYS
+    assert done.weights_TN[last - 1, :10].any()
+    assert not done.weights_TN[last:, :10].any()
+    assert {date for date, _ in done.settled} == {str(one.dates_T[last])}
+    later = done.nav()[(done.nav()["date"] > str(one.dates_T[last + 5])) & (done.nav()["turnover"] > 0)]
+    assert later["gross"].max() < SMALL.constraints.gross + 1e-6
+    assert later["net"].abs().max() < 1e-6
 
 
 def test_a_gap_in_prices_loses_no_return() -> None:

@@ -55,6 +55,11 @@ def heading(text: str) -> str:
     return f"<h2>{escape(text)}</h2>"
 
 
+def note(text: str) -> str:
+    """A paragraph of explanation."""
+    return f"<p>{escape(text)}</p>"
+
+
 def table(frame: pd.DataFrame) -> str:
     """A table that scrolls on narrow screens; every cell is text already."""
     head = "".join(f"<th scope='col'>{escape(str(name))}</th>" for name in frame.columns)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import pty
+import shutil
 import subprocess
 import sys
 from io import StringIO
@@ -23,6 +24,7 @@ SMALL = {"assets": 40, "models": 5, "rounds": 40, "seed": 6}
 FIGURES = {
     "corr", "standard_error", "sharpe", "deflated_sharpe", "over_equal", "over_equal_standard_error",
     "over_equal_interval_95", "turnover", "effective_models", "train_seconds", "weigh_ms_p50", "weigh_ms_p95",
+    "gains", "harm", "overfitting_gap", "expected_corr", "gap_share", "gap_share_standard_error",
 }  # fmt: skip
 
 
@@ -102,7 +104,7 @@ def test_progress_is_shown_on_a_terminal(world: Path, tmp_path: Path) -> None:
     assert b"rounds weighed" in os.read(ours, 65536)
 
 
-@pytest.mark.parametrize("name", ["score_predictions", "simulate_world", "evaluate_selectors"])
+@pytest.mark.parametrize("name", ["score_predictions", "simulate_world", "evaluate_selectors", "make_archive"])
 def test_help_shows_an_example_and_the_seed(name: str, tmp_path: Path) -> None:
     done = subprocess.run(
         command(name, "--help"), env=bare(tmp_path / "var"), capture_output=True, text=True, check=False
@@ -124,7 +126,37 @@ def test_every_figure_of_every_selector_is_in_the_report(world: Path, tmp_path: 
     assert set(report["selectors"]) == set(LIGHT)
     assert all(set(figures) == FIGURES for figures in report["selectors"].values())
     assert 0 <= report["probability_of_backtest_overfitting"] <= 1
+    assert set(report["attainable"]) >= {"equal", "informed_bayes", "regime_oracle"}
     assert "<svg" in (tmp_path / "out/report.html").read_text()
+
+
+def test_an_archive_without_truth_has_no_share_of_a_gap(world: Path, tmp_path: Path) -> None:
+    shutil.copytree(world, tmp_path / "real", ignore=shutil.ignore_patterns("truth"))
+
+    call_command(
+        "evaluate_selectors", str(tmp_path / "real"), selectors="ridge", warmup_rounds=20, out=tmp_path / "out",
+        stdout=StringIO(),
+    )  # fmt: skip
+
+    report = json.loads((tmp_path / "out/report.json").read_text())
+    assert "attainable" not in report
+    assert set(report["selectors"]["ridge"]) == FIGURES - {"expected_corr", "gap_share", "gap_share_standard_error"}
+    assert "attainable gap" not in (tmp_path / "out/report.html").read_text()
+
+
+def test_trials_made_elsewhere_lower_the_deflated_sharpe(world: Path, tmp_path: Path) -> None:
+    deflated = []
+    for trials in (0, 500):
+        out = tmp_path / str(trials)
+        call_command(
+            "evaluate_selectors", str(world), selectors="stake,ridge", warmup_rounds=15, trials=trials, out=out,
+            stdout=StringIO(),
+        )  # fmt: skip
+        report = json.loads((out / "report.json").read_text())
+        deflated.append(report["selectors"]["ridge"]["deflated_sharpe"])
+        assert report["trials"] == 3 + trials
+
+    assert deflated[1] < deflated[0]
 
 
 def test_all_means_every_family(world: Path, tmp_path: Path) -> None:

@@ -58,17 +58,19 @@ def sharpe(values_R: Floats) -> float:
     return float(values.mean() / spread) if spread > 0 else float("nan")
 
 
-def deflated_sharpe(values_R: Floats, trial_sharpes_S: Floats, *, overlap: int) -> float:
+def deflated_sharpe(values_R: Floats, trial_sharpes_S: Floats, *, overlap: int, trials_elsewhere: int = 0) -> float:
     """Probability that a series' Sharpe ratio is above what the best of that many skill-less trials would show.
 
-    Rounds are counted as rounds / overlap, because overlapping targets tell the same news more than once.
+    The trials are the series of `trial_sharpes_S` and those made elsewhere, taken to spread as much. Rounds are counted
+    as rounds / overlap, because overlapping targets tell the same news more than once.
     Source: Bailey and Lopez de Prado 2014, equations 1 and 2.
     """
     values, trials = values_R[np.isfinite(values_R)], trial_sharpes_S[np.isfinite(trial_sharpes_S)]
     ratio, rounds = sharpe(values), len(values) / overlap
     if not np.isfinite(ratio) or rounds <= 2:
         return float("nan")
-    rival, tails = expected_best_sharpe(trials), float(kurtosis(values, fisher=False))
+    spread = float(trials.std(ddof=1)) if len(trials) > 1 else 1.0 / np.sqrt(rounds)
+    rival, tails = expected_best(len(trials) + trials_elsewhere) * spread, float(kurtosis(values, fisher=False))
     return probable_sharpe(ratio, rival, rounds=rounds, skewness=float(skew(values)), tails=tails)
 
 
@@ -83,11 +85,14 @@ def probable_sharpe(ratio: float, rival: float, *, rounds: float, skewness: floa
 
 def expected_best_sharpe(trials_S: Floats) -> float:
     """Expected largest Sharpe ratio of as many trials without skill, given the spread between them."""
-    count = len(trials_S)
+    return float(trials_S.std(ddof=1)) * expected_best(len(trials_S)) if len(trials_S) > 1 else 0.0
+
+
+def expected_best(count: int) -> float:
+    """Expected largest of `count` standard normal draws, nearly; 0 for one. Source: ibid., equation 1."""
     if count < 2:
         return 0.0
-    best = (1.0 - EULER) * norm.ppf(1.0 - 1.0 / count) + EULER * norm.ppf(1.0 - 1.0 / (count * np.e))
-    return float(trials_S.std(ddof=1) * best)
+    return float((1.0 - EULER) * norm.ppf(1.0 - 1.0 / count) + EULER * norm.ppf(1.0 - 1.0 / (count * np.e)))
 
 
 def overfitting_probability(values_RS: Floats, *, parts: int = PARTS) -> float:

@@ -1,4 +1,4 @@
-"""A study: every selector led through one archive, its blends scored exactly, its figures with their errors.
+"""A study: every selector led through one archive, its blends scored exactly.
 
 Shape suffixes: R rounds, M models, S selectors.
 """
@@ -6,7 +6,7 @@ Shape suffixes: R rounds, M models, S selectors.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +14,6 @@ import pandas as pd
 
 from tournament.archive import Archive, history_from_archive
 from tournament.errors import BadConfig, Fault
-from tournament.evaluation import statistics
 from tournament.evaluation.walk_forward import WalkForward, walk_forward
 from tournament.scoring.blend import standardized_ranks
 from tournament.scoring.panel import score_panel
@@ -34,6 +33,8 @@ class StudyConfig:
     retrain_every: int = 40
     device: str = "cpu"
     seed: int = 0
+    trials_elsewhere: int = 0
+    """Configurations tried before this study, by whom ever: the best of many is luckier than the best of few."""
 
     def check(self, history: History) -> None:
         """Refuse names and numbers that cannot be run on this history. Raises BadConfig with every fault."""
@@ -49,6 +50,8 @@ class StudyConfig:
             faults.append(Fault("warmup", found, "leave at least one round to weigh"))
         if self.retrain_every < 1:
             faults.append(Fault("retrain", f"retraining every {self.retrain_every} rounds", "give 1 or more"))
+        if self.trials_elsewhere < 0:
+            faults.append(Fault("trials", f"{self.trials_elsewhere} trials made elsewhere", "give 0 or more"))
         if faults:
             raise BadConfig(faults)
 
@@ -109,37 +112,6 @@ def exact_corr(archive: Archive, weights_SRM: Sequence[Floats]) -> Floats:
         blends_NS = standardized_ranks(one.predictions_NM) @ weights_SM[:, here].T
         out[row] = score_panel(blends_NS, one.target_N).corr
     return out
-
-
-def report(study: Study) -> dict[str, object]:
-    """Every figure of report.json."""
-    scored = np.isfinite(study.corr_RS).all(axis=1)
-    sharpes_S = np.array([statistics.sharpe(study.corr(name)) for name in study.runs])
-    return {
-        "rounds": len(study.history), "scored_rounds": int(scored.sum()), "models": len(study.history.models),
-        "overlap_rounds": study.overlap, "config": asdict(study.config),
-        "probability_of_backtest_overfitting": statistics.overfitting_probability(study.corr_RS),
-        "selectors": {name: _figures(study, name, sharpes_S) for name in study.runs},
-    }  # fmt: skip
-
-
-def _figures(study: Study, name: str, sharpes_S: Floats) -> dict[str, object]:
-    run, corr_R, seed = study.runs[name], study.corr(name), study.config.seed
-    block = 2 * study.overlap
-    gain_R = corr_R - study.corr(RIVAL)
-    mean, error = statistics.mean_with_error(corr_R, block=block, seed=seed)
-    gain, gain_error = statistics.mean_with_error(gain_R, block=block, seed=seed)
-    low, high = statistics.interval(gain_R, block=block, seed=seed)
-    return {
-        "corr": mean, "standard_error": error, "sharpe": statistics.sharpe(corr_R),
-        "deflated_sharpe": statistics.deflated_sharpe(corr_R, sharpes_S, overlap=study.overlap),
-        "over_equal": gain, "over_equal_standard_error": gain_error, "over_equal_interval_95": [low, high],
-        "turnover": statistics.turnover(run.weights_RM),
-        "effective_models": statistics.effective_models(run.weights_RM),
-        "train_seconds": run.train_seconds,
-        "weigh_ms_p50": float(np.quantile(run.weigh_milliseconds, 0.5)),
-        "weigh_ms_p95": float(np.quantile(run.weigh_milliseconds, 0.95)),
-    }  # fmt: skip
 
 
 def write_weights(study: Study, folder: Path) -> None:

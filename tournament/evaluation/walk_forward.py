@@ -12,7 +12,15 @@ from dataclasses import dataclass
 import numpy as np
 
 from tournament.selectors.allocator import surrogate_corr
-from tournament.selectors.protocol import Budget, Floats, History, Selector, equal_weights
+from tournament.selectors.protocol import Budget, Floats, History, Selector, State, equal_weights
+
+
+@dataclass(frozen=True, slots=True)
+class Training:
+    """One meta-training: the row before which it happened, and the corr that it saw on rounds kept for validation."""
+
+    row: int
+    validation_corr: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +31,7 @@ class WalkForward:
     weights_RM: Floats
     train_seconds: float
     weigh_milliseconds: Floats
+    trainings: tuple[Training, ...] = ()
 
     def corr(self, history: History) -> Floats:
         """corr of the blend in each round (R), from scores and correlations; NaN where not weighed or not resolved."""
@@ -40,7 +49,7 @@ def walk_forward(
 ) -> WalkForward:
     """Weigh every round after `warmup`; meta-train at the first and every `retrain_every` rounds after it."""
     weights_RM = np.full(history.scores_RM.shape, np.nan)
-    state, train_seconds, milliseconds = None, 0.0, []
+    state, train_seconds, milliseconds, trainings = None, 0.0, [], []
     for row in range(warmup, len(history)):
         if not history.active_RM[row].any():
             continue
@@ -49,11 +58,19 @@ def walk_forward(
             start = time.perf_counter()
             state = selector.meta_train([known], Budget(seed=seed))
             train_seconds += time.perf_counter() - start
+            trainings.append(Training(row, _validation(state)))
         start = time.perf_counter()
-        weights_RM[row] = selector.weights(selector.adapt(state, known), history.query(row))
+        state = selector.adapt(state, known)  # the adapted state goes on, so that no round is taken in twice
+        weights_RM[row] = selector.weights(state, history.query(row))
         milliseconds.append((time.perf_counter() - start) * 1e3)
         tell(row)
-    return WalkForward(selector.name, weights_RM, train_seconds, np.array(milliseconds))
+    return WalkForward(selector.name, weights_RM, train_seconds, np.array(milliseconds), tuple(trainings))
+
+
+def _validation(state: State) -> float:
+    """The best of the validation figures that a family keeps in its state's config; NaN where it keeps none."""
+    figures = [float(one) for one in np.atleast_1d(state.config.get("validation", [])) if one is not None]
+    return max((one for one in figures if np.isfinite(one)), default=float("nan"))
 
 
 def blend_corr(weights_RM: Floats, history: History) -> Floats:

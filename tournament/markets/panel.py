@@ -62,7 +62,11 @@ def read_prices(path: str | Path) -> PricePanel:
 
     `adj_factor`, where given, turns raw prices into adjusted ones; `volume` in shares is turned into money.
     """
-    frame = _load(Path(path))
+    return prices_from_table(_load(Path(path)))
+
+
+def prices_from_table(frame: pd.DataFrame) -> PricePanel:
+    """The same from a table that is read already. Raises BadPanel with every fault."""
     id_column = next((name for name in ID_COLUMNS if name in frame), None)
     faults = list(_faults(frame, id_column))
     if faults:
@@ -125,6 +129,8 @@ def _other_faults(frame: pd.DataFrame) -> Iterator[Fault]:
         if name != "close":
             checks.append(("not_numeric", ~_numeric(frame[name]), "is no number"))
             checks.append(("negative", values < 0, "is below zero"))
+        if name == "adj_factor":
+            checks.append(("no_factor", (values == 0) | frame[name].isna(), "is zero or missing"))
         for code, wrong, what in checks:
             if wrong.any():
                 rows = tuple(f"row {row + 1}" for row in np.flatnonzero(wrong)[:3])

@@ -5,7 +5,10 @@ Shape suffixes: R rounds, M models, K regimes.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
+from numpy.typing import NDArray
 
 from tournament.selectors.allocator import best_blend
 from tournament.selectors.protocol import Floats
@@ -41,7 +44,7 @@ def informed_means(world: ScoreWorld) -> Floats:
     return np.asarray((informed_beliefs(world) @ world.expected_KM) * world.skill_RM)
 
 
-def oracle_weights(world: ScoreWorld, means_RM: Floats, rows: Floats | range) -> Floats:
+def oracle_weights(world: ScoreWorld, means_RM: Floats, rows: Sequence[int] | NDArray[np.intp]) -> Floats:
     """Weights (R x M, NaN outside `rows`) that the allocator gives to expected scores, correlations known."""
     weights_RM = np.full(means_RM.shape, np.nan)
     for row in rows:

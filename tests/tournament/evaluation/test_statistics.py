@@ -125,6 +125,25 @@ def test_more_trials_and_more_overlap_lower_the_deflated_sharpe() -> None:
     assert statistics.deflated_sharpe(values, few, overlap=5) < lone
 
 
+def test_trials_made_elsewhere_count_as_those_made_here() -> None:
+    values, trials = RNG(8).standard_normal(300) + 0.15, RNG(9).normal(0, 0.05, 30)
+    spread = trials.std(ddof=1)
+    few = np.array([-spread, spread]) / np.sqrt(2)  # two trials with the same spread
+
+    told = statistics.deflated_sharpe(values, few, overlap=1, trials_elsewhere=28)
+
+    assert told == pytest.approx(statistics.deflated_sharpe(values, trials, overlap=1))
+
+
+def test_a_lone_trial_with_others_elsewhere_is_deflated_by_chance_alone() -> None:
+    values = RNG(8).standard_normal(300) + 0.15
+    lone = np.array([statistics.sharpe(values)])
+
+    told = statistics.deflated_sharpe(values, lone, overlap=1, trials_elsewhere=9)
+
+    assert told < statistics.deflated_sharpe(values, lone, overlap=1)
+
+
 def test_too_few_rounds_have_no_deflated_sharpe() -> None:
     assert np.isnan(statistics.deflated_sharpe(np.array([0.1, 0.2, 0.3]), np.array([0.1]), overlap=2))
 

@@ -1,4 +1,4 @@
-"""A study scores blends exactly and its figures follow from weights and scores."""
+"""A study leads every selector through an archive and scores its blends exactly."""
 
 from __future__ import annotations
 
@@ -11,11 +11,10 @@ import pytest
 
 from tournament.archive import Archive, read_archive
 from tournament.errors import BadConfig
-from tournament.evaluation import statistics, study
-from tournament.evaluation.report import html
-from tournament.evaluation.worlds import WorldConfig, draw, write_world
+from tournament.evaluation import study
 from tournament.scoring.blend import blend
 from tournament.scoring.panel import score_panel
+from tournament.worlds.panel_space import WorldConfig, draw, write_world
 
 CONFIG = study.StudyConfig(("stake", "ridge", "best_single"), warmup_rounds=12, retrain_every=10, seed=5)
 
@@ -65,24 +64,6 @@ def test_the_overlap_is_counted_from_the_rounds_times(done: study.Study) -> None
     assert done.overlap == 5  # four weeks and three days
 
 
-def test_figures_follow_from_weights_and_scores(done: study.Study) -> None:
-    figures = study.report(done)
-    ridge, corr = figures["selectors"]["ridge"], done.corr("ridge")  # type: ignore[index]
-
-    assert (figures["rounds"], figures["scored_rounds"], figures["models"]) == (40, 27, 6)
-    assert ridge["corr"] == pytest.approx(np.nanmean(corr))
-    assert ridge["over_equal"] == pytest.approx(np.nanmean(corr - done.corr("equal")))
-    assert ridge["standard_error"] == statistics.mean_with_error(corr, block=10, seed=5)[1]
-    assert ridge["over_equal_interval_95"][0] < ridge["over_equal"] < ridge["over_equal_interval_95"][1]
-    assert ridge["sharpe"] == pytest.approx(np.nanmean(corr) / np.nanstd(corr, ddof=1))
-    assert 0 <= ridge["deflated_sharpe"] <= 1
-    assert 0 <= ridge["turnover"] <= 1
-    assert 1 <= ridge["effective_models"] <= 6
-    assert 0 < ridge["weigh_ms_p50"] <= ridge["weigh_ms_p95"]
-    assert figures["selectors"]["best_single"]["effective_models"] == pytest.approx(1.0)  # type: ignore[index]
-    assert figures["probability_of_backtest_overfitting"] == statistics.overfitting_probability(done.corr_RS)
-
-
 def test_weights_are_written_for_the_models_of_each_round_alone(
     archive: Archive, done: study.Study, tmp_path: Path
 ) -> None:
@@ -112,23 +93,18 @@ def test_progress_is_told_once_for_each_round_and_selector(archive: Archive) -> 
     assert told == [*range(12, 40)] * 2
 
 
-def test_the_report_shows_every_selector_and_two_drawings(done: study.Study) -> None:
-    page = html(done, study.report(done), "Small <seas>")
-
-    assert page.count("<svg") == 2
-    assert "Selectors on Small &lt;seas&gt;" in page
-    assert all(f"<td>{name}</td>" in page for name in done.runs)
-
-
 def test_a_study_that_cannot_be_run_is_refused_with_every_reason(archive: Archive) -> None:
     with pytest.raises(BadConfig) as caught:
-        study.run(archive, study.StudyConfig(("ridge", "oracle"), warmup_rounds=40, retrain_every=0))
+        study.run(
+            archive, study.StudyConfig(("ridge", "oracle"), warmup_rounds=40, retrain_every=0, trials_elsewhere=-1)
+        )
 
     lines = str(caught.value).splitlines()
     assert lines[0].startswith("there is no selector 'oracle'; known: equal, stake, ")
     assert lines[1:] == [
         "warm-up of 40 rounds in an archive of 40; leave at least one round to weigh",
         "retraining every 0 rounds; give 1 or more",
+        "-1 trials made elsewhere; give 0 or more",
     ]
 
 

@@ -10,8 +10,10 @@ from django.core.management.base import CommandParser
 from regatta.management.offline import OfflineCommand
 from tournament import reports
 from tournament.archive import read_archive
-from tournament.evaluation import report, study
+from tournament.errors import BadInput, Fault
+from tournament.evaluation import figures, report, study
 from tournament.selectors.registry import NAMES
+from tournament.worlds.truth import read_truth
 
 
 class Command(OfflineCommand):
@@ -29,6 +31,9 @@ class Command(OfflineCommand):
         parser.add_argument(
             "--retrain-every", type=int, default=defaults.retrain_every, help="rounds between trainings"
         )
+        parser.add_argument(
+            "--trials", type=int, default=0, help="configurations tried elsewhere, counted by the deflated Sharpe ratio"
+        )
         parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto", help="for neural selectors")
         parser.add_argument("--out", type=Path, required=True, help="a new or empty folder for weights and reports")
 
@@ -38,23 +43,29 @@ class Command(OfflineCommand):
         reports.refuse_full(out)
         config = study.StudyConfig(
             _names(options["selectors"]), options["warmup_rounds"], options["retrain_every"],
-            options["device"], options["seed"],
+            options["device"], options["seed"], options["trials"],
         )  # fmt: skip
         archive = read_archive(options["archive"])
         steps = (len(archive) - config.warmup_rounds) * len({study.RIVAL, *config.selectors})
         with self.progress("rounds weighed", max(1, steps)) as tell:
             done = study.run(archive, config, tell=tell)
-        figures = study.report(done)
+        found: dict[str, Any] = figures.report(done, read_truth(archive.folder, done.history))
+        if not any(one["corr"] == one["corr"] for one in found["selectors"].values()):
+            told = f"no round after the first {config.warmup_rounds} has a known target, so nothing can be scored"
+            raise BadInput(
+                Fault("nothing_scored", told, "give fewer --warmup-rounds, or an archive with later targets")
+            )
         study.write_weights(done, out / "weights")
-        reports.write_json(figures, out / "report.json")
-        reports.write(report.html(done, figures, archive.about.name), out / "report.html")
-        self._tell(figures, out)
+        reports.write_json(found, out / "report.json")
+        reports.write(report.html(done, found, archive.about.name), out / "report.html")
+        self._tell(found, out)
 
-    def _tell(self, figures: dict[str, Any], out: Path) -> None:
-        for name, one in figures["selectors"].items():
+    def _tell(self, found: dict[str, Any], out: Path) -> None:
+        for name, one in sorted(found["selectors"].items(), key=lambda item: -item[1]["corr"]):
+            closed = f"   gap closed {one['gap_share']:+.2f}" if "gap_share" in one else ""
             self.stdout.write(
                 f"{name:18s} corr {one['corr']:+.4f} ± {one['standard_error']:.4f}   "
-                f"over equal {one['over_equal']:+.4f} ± {one['over_equal_standard_error']:.4f}"
+                f"over equal {one['over_equal']:+.4f} ± {one['over_equal_standard_error']:.4f}{closed}"
             )
         self.stdout.write(f"Written: {out}/weights, {out}/report.json, {out}/report.html")
 

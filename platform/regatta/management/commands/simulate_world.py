@@ -9,7 +9,7 @@ from typing import Any
 from django.core.management.base import CommandParser
 
 from regatta.management.offline import OfflineCommand
-from tournament.evaluation.worlds import WorldConfig, draw, write_world
+from tournament.worlds.panel_space import WorldConfig, draw, write_world
 
 MEANINGS = {
     "assets": "assets a round", "models": "contributed models", "rounds": "weekly rounds", "regimes": "regimes",

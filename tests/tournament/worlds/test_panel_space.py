@@ -10,8 +10,8 @@ import pytest
 
 from tournament.archive import history_from_archive, history_from_rounds, read_archive
 from tournament.errors import BadConfig
-from tournament.evaluation.worlds import CONTEXT, World, WorldConfig, draw, write_world
 from tournament.selectors.protocol import History
+from tournament.worlds.panel_space import CONTEXT, World, WorldConfig, draw, write_world
 
 CONFIG = WorldConfig(
     seed=3, assets=400, models=8, rounds=240, regimes=2, groups=3, overlap=1, separation=0.05, persistence=0.0

@@ -9,7 +9,7 @@ Source: ours.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.stats import norm
+from scipy.stats import gamma, norm
 
 from tournament.archive import About, ArchivedRound, write_archive
 from tournament.errors import BadConfig, Fault
@@ -28,6 +28,9 @@ CONTEXT = ("volatility", "dispersion", "average_correlation", "momentum_return",
 START = np.datetime64("2015-01-02T18:00:00")
 WEEK = np.timedelta64(7, "D")
 WINDOW = np.timedelta64(44, "h")
+SMOOTHING = 4
+EXPONENTIATED = CONTEXT[:3]
+STAY_SHAPE = 4.0
 LIMITS = {
     "seed": (0, 2**63), "assets": (20, 100_000), "models": (2, 10_000), "rounds": (10, 10_000), "regimes": (1, 100),
     "overlap": (1, 100), "groups": (1, 1_000), "skill": (0, 0.3), "separation": (0, 0.3), "mean_stay": (2, 10_000),
@@ -72,6 +75,8 @@ class Truth:
     regime_R: NDArray[np.int64]
     expected_KM: Floats
     error_KMM: Floats
+    level_KC: Floats
+    """What each column of the context is about in each regime, before noise, smoothing and exponentials."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,32 +141,71 @@ def draw(config: WorldConfig) -> World:
     joins_M = np.where(late, rng.integers(1, max(2, config.rounds // 2), config.models), 0)
     joins_M[:2] = 0  # a round without any model would be no round
     stake_M = np.exp(rng.normal(4.0, 1.0, config.models))
-    truth = Truth(regime_R, expected_KM, _error_covariance(expected_KM, loading_MG, config.assets))
+    context_RC, level_KC = _contexts(rng, regime_R, config)
+    truth = Truth(regime_R, expected_KM, _error_covariance(expected_KM, loading_MG, config.assets), level_KC)
     names = tuple(f"model_{number:03d}" for number in range(config.models))
-    return World(config, truth, names, loading_MG, _contexts(rng, regime_R, config), joins_M, stake_M)
+    return World(config, truth, names, loading_MG, context_RC, joins_M, stake_M)
 
 
 def write_world(world: World, folder: Path | str) -> None:
-    """The archive, and `truth/` beside it: regimes.parquet, expected_corr.parquet, error_covariance.parquet."""
+    """The archive, and `truth/` beside it: what no selector may see, and all that an informed filter needs.
+
+    regimes.parquet, expected_corr.parquet, error_covariance.parquet; and the law: context_levels.parquet (what each
+    column is about in each regime), stays.parquet (how long a stay lasts), jumps.parquet (where to), law.parquet.
+    """
     folder, config = Path(folder), world.config
     about = About(f"simulated world {config.seed}", 5 * config.overlap, "weekly", "target", str(START))
     write_archive(folder, about, world.rounds(), context_names=CONTEXT)
     (folder / "truth").mkdir()
-    truth, numbers = world.truth, np.arange(1, config.rounds + 1)
-    pd.DataFrame({"round": numbers, "regime": truth.regime_R}).to_parquet(folder / "truth/regimes.parquet", index=False)
-    grid = pd.MultiIndex.from_product([range(config.regimes), world.models], names=["regime", "model"])
-    expected = pd.DataFrame({"expected_corr": truth.expected_KM.ravel()}, index=grid).reset_index()
-    expected.to_parquet(folder / "truth/expected_corr.parquet", index=False)
-    grid = pd.MultiIndex.from_product([range(config.regimes), world.models, world.models])
-    errors = pd.DataFrame({"covariance": truth.error_KMM.ravel()}, index=grid.set_names(["regime", "model", "other"]))
-    errors.reset_index().to_parquet(folder / "truth/error_covariance.parquet", index=False)
+    for name, table in _truth_tables(world).items():
+        table.to_parquet(folder / "truth" / f"{name}.parquet", index=False)
+
+
+def _truth_tables(world: World) -> dict[str, pd.DataFrame]:
+    config, truth = world.config, world.truth
+    stay_D = stay_probabilities(config)
+    regimes = range(config.regimes)
+    levels = _long("level", truth.level_KC, {"regime": regimes, "column": CONTEXT})
+    jump_KK = (1.0 - np.eye(config.regimes)) / max(1, config.regimes - 1)
+    by_model = {"regime": regimes, "model": world.models}
+    return {
+        "regimes": pd.DataFrame({"round": np.arange(1, config.rounds + 1), "regime": truth.regime_R}),
+        "expected_corr": _long("expected_corr", truth.expected_KM, by_model),
+        "error_covariance": _long("covariance", truth.error_KMM, {**by_model, "other": world.models}),
+        "context_levels": levels.assign(exponentiated=levels["column"].isin(EXPONENTIATED)),
+        "stays": pd.DataFrame({"stay": np.arange(1, len(stay_D) + 1), "probability": stay_D}),
+        "jumps": _long("probability", jump_KK, {"regime": regimes, "next": regimes}),
+        "law": pd.DataFrame(
+            {
+                "context_smoothing": [SMOOTHING],
+                "context_noise": [_context_deviation(config)],
+                "score_overlap": [config.overlap],
+                "score_persistence": [config.persistence],
+            }
+        ),
+    }
+
+
+def _long(name: str, values: Floats, keys: Mapping[str, Sequence[object]]) -> pd.DataFrame:
+    """An array as a long table, one row a cell."""
+    grid = pd.MultiIndex.from_product(list(keys.values()), names=list(keys))
+    return pd.DataFrame({name: values.ravel()}, index=grid).reset_index()
+
+
+def stay_probabilities(config: WorldConfig) -> Floats:
+    """P(a stay lasts 1, 2, ... rounds) of rounded gamma stays; what is beyond the last is in the last."""
+    law = gamma(STAY_SHAPE, scale=config.mean_stay / STAY_SHAPE)
+    longest = int(min(config.rounds, np.ceil(law.ppf(1.0 - 1e-9))))
+    below_D = law.cdf(np.arange(1, longest + 1) + 0.5)
+    below_D[-1] = 1.0
+    return np.diff(below_D, prepend=0.0)
 
 
 def _stays(rng: np.random.Generator, config: WorldConfig) -> NDArray[np.int64]:
     """Regime of each round: gamma stays, then a jump to any other."""
     regimes, current = np.empty(0, dtype=np.int64), int(rng.integers(config.regimes))
     while len(regimes) < config.rounds:
-        stay = max(1, round(rng.gamma(4.0, config.mean_stay / 4.0)))
+        stay = max(1, round(rng.gamma(STAY_SHAPE, config.mean_stay / STAY_SHAPE)))
         regimes = np.append(regimes, np.full(stay, current))
         if config.regimes > 1:
             current = (current + 1 + int(rng.integers(config.regimes - 1))) % config.regimes
@@ -177,14 +221,18 @@ def _expected(rng: np.random.Generator, config: WorldConfig, group_M: NDArray[np
     return np.clip(skill_M + (by_group_KG[:, group_M] + own_KM if turns else 0.0) + np.zeros_like(own_KM), -0.3, 0.3)
 
 
-def _contexts(rng: np.random.Generator, regime_R: NDArray[np.int64], config: WorldConfig) -> Floats:
-    """What is seen of the regime: its level of each column with noise, smoothed over a month."""
+def _contexts(rng: np.random.Generator, regime_R: NDArray[np.int64], config: WorldConfig) -> tuple[Floats, Floats]:
+    """What is seen of the regime (R x C): its level of each column (K x C) with noise, smoothed over a month."""
     level_KC = rng.normal(0.0, 1.0, (config.regimes, len(CONTEXT)))
     level_KC[:, -1] = 0.0
-    noisy_RC = level_KC[regime_R] + rng.normal(0.0, 2.0 * config.context_noise, (config.rounds, len(CONTEXT)))
-    smooth_RC = pd.DataFrame(noisy_RC).rolling(4, min_periods=1).mean().to_numpy(copy=True)
-    smooth_RC[:, :3] = np.exp(0.5 * smooth_RC[:, :3])
-    return np.asarray(smooth_RC)
+    noisy_RC = level_KC[regime_R] + rng.normal(0.0, _context_deviation(config), (config.rounds, len(CONTEXT)))
+    smooth_RC = pd.DataFrame(noisy_RC).rolling(SMOOTHING, min_periods=1).mean().to_numpy(copy=True)
+    smooth_RC[:, : len(EXPONENTIATED)] = np.exp(0.5 * smooth_RC[:, : len(EXPONENTIATED)])
+    return np.asarray(smooth_RC), level_KC
+
+
+def _context_deviation(config: WorldConfig) -> float:
+    return 2.0 * config.context_noise
 
 
 @lru_cache(maxsize=1)

@@ -1,4 +1,4 @@
-"""Two ways to find regimes in contexts: a hidden Markov model and a statistical jump model."""
+"""Three ways to find regimes in contexts: a hidden Markov model, a statistical jump model and a Gaussian mixture."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import pandas as pd
 from hmmlearn.hmm import GaussianHMM
 from jumpmodels.jump import JumpModel
 from numpy.typing import NDArray
+from sklearn.mixture import GaussianMixture
 
 from tournament.regimes.model import Floats, RegimeModel, Scaling, take_logs
 
@@ -32,12 +33,12 @@ def fit_hmm(context_TK: Floats, names: Sequence[str], *, regimes: int, seed: int
 
     A prior holds it to persistent regimes; only its parameters are kept.
     """
-    scaling = _scaling(context_TK, names)
+    scaling = fit_scaling(context_TK, names)
     seen = scaling.in_spreads(context_TK)
     logging.getLogger("hmmlearn").setLevel(logging.CRITICAL)  # a slow last step of EM is no news
     chains = [_fit_chain(seen, regimes, seed + start) for start in range(RESTARTS)]
     chain = max(chains, key=lambda fitted: float(fitted.score(seen)))
-    turned = replace(scaling, turn_CC=_whitening(np.asarray(chain.covars_)[0]))
+    turned = replace(scaling, turn_CC=whitening(np.asarray(chain.covars_)[0]))
     means = chain.means_ @ turned.turn_CC
     return RegimeModel(turned, means, np.ones_like(means), _proper(chain.startprob_), _proper(chain.transmat_))
 
@@ -52,7 +53,7 @@ def _fit_chain(seen_TC: Floats, regimes: int, seed: int) -> GaussianHMM:
         return chain.fit(seen_TC)
 
 
-def _whitening(covariance_CC: Floats) -> Floats:
+def whitening(covariance_CC: Floats) -> Floats:
     """The symmetric root of the inverse, so that the covariance within a regime becomes the identity."""
     values, vectors = np.linalg.eigh(covariance_CC)
     return np.asarray(vectors @ np.diag(np.maximum(values, MIN_VARIANCE) ** -0.5) @ vectors.T)
@@ -60,7 +61,7 @@ def _whitening(covariance_CC: Floats) -> Floats:
 
 def fit_jump(context_TK: Floats, names: Sequence[str], *, regimes: int, seed: int) -> RegimeModel:
     """Statistical jump model (Nystrup, Lindstroem and Madsen 2020); its labels give means, spreads and transitions."""
-    scaling = _scaling(context_TK, names)
+    scaling = fit_scaling(context_TK, names)
     seen = scaling.in_spreads(context_TK)
     model = JumpModel(n_components=regimes, jump_penalty=JUMP_PENALTY, cont=False, random_state=seed)
     with warnings.catch_warnings():
@@ -69,7 +70,26 @@ def fit_jump(context_TK: Floats, names: Sequence[str], *, regimes: int, seed: in
     return _from_labels(seen, np.asarray(model.labels_, dtype=int), regimes, scaling)
 
 
-def _scaling(context_TK: Floats, names: Sequence[str]) -> Scaling:
+def fit_gmm(context_TK: Floats, names: Sequence[str], *, regimes: int, seed: int) -> RegimeModel:
+    """Gaussian mixture with one covariance by EM (scikit-learn), the likeliest of several starts.
+
+    It has no memory: from every regime the next is drawn by the mixture's weights, so that the filter gives the
+    posterior of each context by itself.
+    """
+    scaling = fit_scaling(context_TK, names)
+    seen = scaling.in_spreads(context_TK)
+    mixture = GaussianMixture(
+        regimes, covariance_type="tied", n_init=RESTARTS, reg_covar=MIN_VARIANCE, random_state=seed
+    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        mixture.fit(seen)
+    turned = replace(scaling, turn_CC=whitening(mixture.covariances_))
+    means, weights = mixture.means_ @ turned.turn_CC, _proper(mixture.weights_)
+    return RegimeModel(turned, means, np.ones_like(means), weights, np.tile(weights, (regimes, 1)))
+
+
+def fit_scaling(context_TK: Floats, names: Sequence[str]) -> Scaling:
     """The telling columns (all, where a context has none of them), in logs where they are never below zero."""
     told = [place for place, name in enumerate(names) if name in TELLING]
     columns = np.array(told or range(context_TK.shape[1]), dtype=np.intp)

@@ -56,7 +56,8 @@ class History:
 
     def take(self, rows: Any) -> History:
         """Some of the rounds."""
-        return replace(self, **{name: getattr(self, name)[rows] for name in BY_ROUND})
+        chosen = _without_copying(rows)
+        return replace(self, **{name: getattr(self, name)[chosen] for name in BY_ROUND})
 
     def known_at(self, time: np.datetime64) -> History:
         """What was known at `time`: rounds opened before it, with scores of those resolved by it."""
@@ -85,6 +86,16 @@ class History:
             self.models, self.opens_at_R[row], self.active_RM[row], self.correlations_RMM[row].astype(float),
             self.context_RK[row], self.stakes_RM[row],
         )  # fmt: skip
+
+
+def _without_copying(rows: Any) -> Any:
+    """Rows that follow each other as a slice: correlations of all rounds are too large to copy at every step."""
+    if isinstance(rows, slice):
+        return rows
+    places = np.flatnonzero(rows) if np.asarray(rows).dtype == bool else np.asarray(rows)
+    if not len(places) or (np.diff(places) != 1).any():
+        return places
+    return slice(int(places[0]), int(places[-1]) + 1)
 
 
 @dataclass(frozen=True, slots=True)

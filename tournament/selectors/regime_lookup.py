@@ -7,15 +7,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tournament.regimes.filters import fit_hmm, fit_jump
+from tournament.regimes.filters import fit_gmm, fit_hmm, fit_jump
 from tournament.regimes.model import RegimeModel
 from tournament.selectors.allocator import best_blend
-from tournament.selectors.baselines import recent_means, ridge
+from tournament.selectors.baselines import STACK_HALF_LIFE, STACK_RIDGE, recent_means, ridge
 from tournament.selectors.protocol import Budget, Floats, History, Query, State, equal_weights
 
-FITTERS = {"hmm": fit_hmm, "jump": fit_jump}
+FITTERS = {"hmm": fit_hmm, "jump": fit_jump, "gmm": fit_gmm}
 MIN_ROUNDS = 30
-SHRINK_ROUNDS = 8.0
+SHRINK_ROUNDS = 30.0
+"""Means by regime rest on few rounds each; chosen as `baselines.STACK_RIDGE` was."""
 
 
 @dataclass(frozen=True)
@@ -47,14 +48,14 @@ class RegimeLookup:
         model = RegimeModel.from_arrays(state.arrays)
         probabilities = model.filtered(np.vstack([support.contexts(), query.context_K[None]]))
         means = conditional_means(support, probabilities[-len(support) - 1 : -1], probabilities[-1])
-        return best_blend(means, query.correlations_MM, query.active_M)
+        return best_blend(means, query.correlations_MM, query.active_M, ridge=STACK_RIDGE)
 
 
 def conditional_means(support: History, probabilities_RK: Floats, now_K: Floats) -> Floats:
     """Expected score of each model (M): its mean in each regime, shrunk to its recent mean, weighed by `now_K`."""
     scored = np.isfinite(support.scores_RM)
     scores = np.where(scored, support.scores_RM, 0.0)
-    overall = recent_means(support.take(np.asarray(scored.any(axis=1))), 160.0)
+    overall = recent_means(support.take(np.asarray(scored.any(axis=1))), STACK_HALF_LIFE)
     total_KM = probabilities_RK.T @ scores + SHRINK_ROUNDS * overall
     count_KM = probabilities_RK.T @ scored + SHRINK_ROUNDS
     return np.asarray(now_K @ (total_KM / count_KM))

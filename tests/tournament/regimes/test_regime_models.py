@@ -6,14 +6,15 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
+from sklearn.mixture import GaussianMixture
 
 from tests.tournament.histories import CONTEXT_NAMES, history, regimes
 from tournament.markets.context import CONTEXT_NAMES as MARKET_CONTEXT
-from tournament.regimes.filters import fit_hmm, fit_jump
+from tournament.regimes.filters import fit_gmm, fit_hmm, fit_jump
 from tournament.regimes.model import RegimeModel
 from tournament.regimes.names import regime_names
 
-FITS = pytest.mark.parametrize("fit", [fit_hmm, fit_jump])
+FITS = pytest.mark.parametrize("fit", [fit_hmm, fit_jump, fit_gmm])
 Fit = Callable[..., RegimeModel]
 
 
@@ -106,3 +107,19 @@ def test_the_wildest_regime_is_called_stress() -> None:
 
     wildest = int(model.means_by_column(3)[:, 0].argmax())
     assert regime_names(model, ("volatility", "dispersion", "average_correlation"))[wildest] == "Stress"
+
+
+def test_a_mixture_gives_the_posterior_of_each_context_alone() -> None:
+    model = fit_gmm(contexts(), CONTEXT_NAMES, regimes=2, seed=0)
+
+    assert model.filtered(contexts())[90] == pytest.approx(model.filtered(contexts()[90:91])[0])
+
+
+def test_a_mixture_of_one_column_gives_the_library_s_posterior() -> None:
+    column = contexts()[:, :1]
+    model = fit_gmm(column, CONTEXT_NAMES[:1], regimes=2, seed=0)
+    seen = model.scaling.in_spreads(column)
+    mixture = GaussianMixture(2, covariance_type="tied", n_init=8, reg_covar=0.05, random_state=0).fit(seen)
+
+    # prior weights are lifted a little, so that none is zero
+    assert model.filtered(column) == pytest.approx(mixture.predict_proba(seen), abs=5e-3)

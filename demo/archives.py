@@ -113,7 +113,7 @@ def _targets(panel: PricePanel, rows: NDArray[np.intp], universe: NDArray[np.boo
 
 def _rows(panel: PricePanel, rules: Rules, course: Course) -> NDArray[np.intp]:
     """Rows of the eras from the oldest that the first fit may use to the newest whose target is known."""
-    refusals = inspect(panel).refusals
+    refusals = inspect(panel, rules).refusals
     if refusals:
         raise BadPanel([Fault(found.code, found.message, "mend the prices", found.places[:3]) for found in refusals])
     rows = dataset.era_rows(panel, rules)

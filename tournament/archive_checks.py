@@ -20,6 +20,7 @@ KEYS = {"name": str, "horizon_days": int, "cadence": object, "target": str, "cre
 MIN_OVERLAP = 0.8
 """Share of a round's predicted ids that its target must cover."""
 SHOWN = 5
+MAX_NAME = 80
 
 
 def check_archive(folder: Path) -> tuple[str, ...]:
@@ -205,6 +206,10 @@ def _check_predictions(table: pa.Table, label: str, faults: list[Fault]) -> pa.C
     if not columns or not table.num_rows:
         faults.append(Fault("empty", f"{label} has {table.num_rows} rows and {len(columns)} models",
                             "a round has at least one of each"))  # fmt: skip
+    wild = [name for name in columns if not _is_model_name(name)]
+    if wild:
+        faults.append(Fault("model_name", f"{label}: {len(wild)} models have names that are none",
+                            f"up to {MAX_NAME} printable characters, without slashes", _shown(wild)))  # fmt: skip
     odd = [name for name in columns if not pa.types.is_floating(table.schema.field(name).type)]
     if odd:
         faults.append(Fault("not_number", f"{label}: {len(odd)} models are not floats", "write float32", _shown(odd)))
@@ -255,6 +260,12 @@ def _check_features(path: Path, label: str, ids: pa.ChunkedArray | None, faults:
             faults.append(Fault("feature_ids", f"{label} lacks {lacking} of the {len(ids)} predicted ids",
                                 "give every predicted id its features"))  # fmt: skip
     return names
+
+
+def _is_model_name(name: str) -> bool:
+    """Whether it may go into file names, tables and pages."""
+    plain = name.isprintable() and not set(name) & {"/", "\\"} and name == name.strip(" .")
+    return plain and 0 < len(name) <= MAX_NAME
 
 
 def _is_number(kind: pa.DataType) -> bool:

@@ -18,17 +18,41 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One fault of an input: what was found, what to do about it, and where it stands."""
+    """One fault of an input: what was found, what to do about it, and where it stands.
+
+    Its words are printable whatever the input held: a database takes no NUL, a terminal obeys control characters.
+    """
 
     code: str
     message: str
     hint: str = ""
     examples: tuple[str, ...] = ()
 
+    def __post_init__(self) -> None:
+        """Write out what cannot be printed."""
+        object.__setattr__(self, "message", printable(self.message))
+        object.__setattr__(self, "examples", tuple(printable(example) for example in self.examples))
+
     def __str__(self) -> str:
         """One line for a terminal or a log."""
         shown = f" ({', '.join(self.examples)})" if self.examples else ""
         return f"{self.message}{shown}{'; ' + self.hint if self.hint else ''}"
+
+
+def printable(text: str) -> str:
+    """The text with control characters, half surrogates and the like written out as escapes."""
+    if text.isprintable():
+        return text
+    return "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in text)
+
+
+def counted(number: int, one: str, many: str, *, of: int | None = None) -> str:
+    """`1 id is missing`, `2 ids are missing`, `1 of 40 ids is missing`: a number with the words that go with it."""
+    words = one if number == 1 else many
+    if of is None:
+        return f"{number} {words}"
+    noun, verb = many.split(" ")[0], " ".join(words.split(" ")[1:])
+    return f"{number} of {of} {noun} {verb}"
 
 
 class RegattaError(Exception):

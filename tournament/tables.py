@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 from pandas.api.types import is_datetime64_any_dtype, is_numeric_dtype
 
-from tournament.errors import BadInput, Fault
+from tournament.errors import BadInput, Fault, counted
 
 ENDINGS = (".parquet", ".csv")
 TEXT_COLUMNS = {"id", "era", "ticker", "symbol", "sector", "model"}
@@ -18,7 +19,7 @@ def read_table(path: Path, *, needs: Sequence[str] = ()) -> pd.DataFrame:
     """Read a table and see that it has rows and the columns it needs. Raises BadInput with every fault."""
     _check_path(path)
     try:
-        frame = pd.read_parquet(path) if path.suffix == ".parquet" else _read_csv(path)
+        frame = pd.read_parquet(path) if _ending(path) == ".parquet" else _read_csv(path)
     except (ValueError, OSError) as error:
         first = (str(error).splitlines() or [repr(error)])[0][:160]
         raise BadInput(Fault("unreadable", f"{path.name} cannot be read: {first}", "write it again")) from None
@@ -41,7 +42,7 @@ def write_table(frame: pd.DataFrame, path: Path) -> None:
     if not path.parent.is_dir():
         raise BadInput(Fault("no_folder", f"there is no folder {path.parent}", "make it first"))
     part = path.with_name(path.name + ".part")
-    if path.suffix == ".parquet":
+    if _ending(path) == ".parquet":
         frame.to_parquet(part, index=False)
     else:
         frame.to_csv(part, index=False)
@@ -50,7 +51,7 @@ def write_table(frame: pd.DataFrame, path: Path) -> None:
 
 def check_ending(path: Path) -> None:
     """Refuse a file that is neither Parquet nor CSV by its name. Raises BadInput."""
-    if path.suffix not in ENDINGS:
+    if _ending(path) not in ENDINGS:
         raise BadInput(Fault("ending", f"{path.name} ends in '{path.suffix}'", f"expected {' or '.join(ENDINGS)}"))
 
 
@@ -76,9 +77,17 @@ def repeated(frame: pd.DataFrame, keys: Sequence[str], name: str) -> list[Fault]
     if not again.any():
         return []
     examples = tuple(" ".join(map(str, row)) for row in frame.loc[again, list(keys)].head(3).to_numpy())
-    return [
-        Fault("repeated", f"{name}: {int(again.sum())} rows repeat {' and '.join(keys)}", "keep one each", examples)
-    ]
+    found = f"{name}: {counted(int(again.sum()), 'row repeats', 'rows repeat')} {' and '.join(keys)}"
+    return [Fault("repeated", found, "keep one each", examples)]
+
+
+def without(frame: pd.DataFrame, key: str, name: str) -> list[Fault]:
+    """A fault when rows have nothing in a key."""
+    places = np.flatnonzero(frame[key].isna() | (frame[key].astype(str).str.strip() == ""))
+    if not len(places):
+        return []
+    found = f"{name}: {counted(len(places), 'row has', 'rows have')} no {key}"
+    return [Fault(f"empty_{key}", found, "give every row one", tuple(f"row {place + 1}" for place in places[:3]))]
 
 
 def _check_path(path: Path) -> None:
@@ -87,9 +96,16 @@ def _check_path(path: Path) -> None:
     check_ending(path)
 
 
+def _ending(path: Path) -> str:
+    return path.suffix.lower()
+
+
 def _read_csv(path: Path) -> pd.DataFrame:
     """Words stay words: an id 'NA' is an id, and an era '0001' keeps its zeros."""
-    columns = pd.read_csv(path, nrows=0).columns
+    columns = [str(name) for name in pd.read_csv(path, nrows=1, header=None, dtype=str, na_filter=False).iloc[0]]
+    again = sorted({name for name in columns if columns.count(name) > 1})
+    if again:
+        raise ValueError(f"its columns repeat a name ({', '.join(again[:3])}); name each column once")
     words = [name for name in columns if name in TEXT_COLUMNS]
     empty = {name: [""] if name in words else ["", "NA", "NaN", "nan", "null", "None"] for name in columns}
     return pd.read_csv(path, dtype=dict.fromkeys(words, "str"), na_values=empty, keep_default_na=False)

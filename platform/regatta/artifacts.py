@@ -44,6 +44,19 @@ def exists(name: str) -> bool:
     return _path(name).exists() if _bucket() is None else bool(_bucket().exists(_key(name)))
 
 
+def check() -> None:
+    """Ask the storage for a file that nobody has. Raises OSError when it does not answer."""
+    if _bucket() is None:
+        exists("0" * 64)
+        return
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    try:
+        exists("0" * 64)
+    except (BotoCoreError, ClientError) as error:
+        raise OSError(str(error)) from None
+
+
 def _write(name: str, data: bytes) -> None:
     if _bucket() is not None:
         from django.core.files.base import ContentFile
@@ -75,7 +88,11 @@ def _bucket() -> Any:
     parts = urlparse(settings.STORAGE_URL)
     if parts.scheme != "s3":
         return None
+    from botocore.config import Config
     from storages.backends.s3 import S3Storage
 
+    patience = Config(connect_timeout=5, read_timeout=60, retries={"max_attempts": 3})
     endpoint = parse_qs(parts.query).get("endpoint", [None])[0]
-    return S3Storage(bucket_name=parts.netloc, endpoint_url=endpoint, file_overwrite=True, default_acl=None)
+    return S3Storage(
+        bucket_name=parts.netloc, endpoint_url=endpoint, file_overwrite=True, default_acl=None, client_config=patience
+    )

@@ -7,12 +7,15 @@ them at once, and `refuse_problems` stops whatever would serve or work with them
 from __future__ import annotations
 
 import os
+import re
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 from urllib.parse import unquote, urlsplit
 
+import dj_database_url
 from django.core.exceptions import ImproperlyConfigured
 
 KNOWN = {
@@ -25,6 +28,14 @@ KNOWN = {
     "REGATTA_DURABLE": "1",
 }
 ROOT = Path(__file__).resolve().parent.parent.parent
+DATABASE_EXAMPLE = "postgresql://user:password@db.example.org:5432/regatta"
+BROKER_EXAMPLE = "redis://cache.example.org:6379/0"
+STORAGE_EXAMPLE = "file:///srv/regatta/artifacts or s3://bucket?endpoint=https://s3.example.org"
+EMAIL_EXAMPLE = "smtps://user:password@mail.example.org:465"
+LEVELS = ("INFO", "DEBUG", "WARNING", "ERROR", "CRITICAL")
+OWN_HOSTS = ("localhost", "127.0.0.1", "[::1]", "0.0.0.0")
+"""Names by which the site asks itself whether it is ready."""
+_HOST = re.compile(r"\*|\.?[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*\.?|\[[0-9A-Fa-f:.]+\]")
 _SWITCH = {"": False, "0": False, "false": False, "no": False, "1": True, "true": True, "yes": True}
 
 
@@ -84,12 +95,29 @@ class Environment:
     def url(self, name: str, schemes: tuple[str, ...], number: str, example: str) -> str:
         """The variable, whose scheme must be one of `schemes`; empty when unset or wrong."""
         found = self.text(name)
-        if not found or urlsplit(found).scheme in schemes:
+        if not found:
+            return ""
+        try:
+            parts = urlsplit(found)
+            _ = parts.port, parts.hostname
+        except ValueError:  # whose words may hold a piece of the password
+            self.problem(number, name, f"no valid address ({len(found)} characters)", example)
+            return ""
+        if parts.scheme in schemes:
             return found
-        self.problem(
-            number, name, f"{urlsplit(found).scheme or 'without a scheme'!r} ({len(found)} characters)", example
-        )
+        self.problem(number, name, f"{parts.scheme or 'without a scheme'!r} ({len(found)} characters)", example)
         return ""
+
+    def folder(self, name: str, number: str, path: Path, example: str) -> bool:
+        """Whether the folder that the variable names is there, or can be made, and can be written to."""
+        try:
+            path.mkdir(parents=True, exist_ok=True)
+            trouble = "" if os.access(path, os.W_OK) else "it cannot be written to"
+        except OSError as error:
+            trouble = error.strerror or type(error).__name__
+        if trouble:
+            self.problem(number, name, f"no folder that can be used: {path}: {trouble}", example)
+        return not trouble
 
     def refuse_unknown(self) -> None:
         """A misspelt REGATTA_ name would be silently without effect: name it instead."""
@@ -98,25 +126,60 @@ class Environment:
                 self.problem("E007", name, "not a known variable", f"… (known: {', '.join(KNOWN)})")
 
 
+def read_var(env: Environment) -> Path:
+    """REGATTA_VAR, a whole path to a folder; var/ beside manage.py when unset or wrong."""
+    found, example = env.text("REGATTA_VAR"), KNOWN["REGATTA_VAR"]
+    if not found:
+        return ROOT / "var"
+    if not Path(found).is_absolute():
+        env.problem("E008", "REGATTA_VAR", f"{found!r}, which is not a whole path", example)
+        return ROOT / "var"
+    return Path(found) if env.folder("REGATTA_VAR", "E008", Path(found), example) else ROOT / "var"
+
+
+def read_database(env: Environment, embedded_url: str) -> dict[str, Any]:
+    """DATABASE_URL as Django's settings; the embedded server's when unset or wrong."""
+    url = env.url("DATABASE_URL", ("postgres", "postgresql"), "E001", DATABASE_EXAMPLE)
+    try:
+        found: dict[str, Any] = dict(dj_database_url.parse(url or embedded_url))
+    except ValueError:  # whose words may hold the password
+        env.problem("E001", "DATABASE_URL", "no valid address: quote what is not a letter or digit", DATABASE_EXAMPLE)
+        return dict(dj_database_url.parse(embedded_url)) | {"ENGINE": "regatta.postgres"}
+    if not url:
+        return found | {"ENGINE": "regatta.postgres"}
+    return found | {"OPTIONS": {"connect_timeout": 10} | dict(found.get("OPTIONS") or {})}
+
+
+def read_hosts(env: Environment) -> list[str]:
+    """ALLOWED_HOSTS, names without scheme, port and path; the site may always ask itself."""
+    given = env.listed("ALLOWED_HOSTS")
+    for host in given:
+        if not _HOST.fullmatch(host):
+            env.problem("E009", "ALLOWED_HOSTS", f"{host!r}, which is no name of a host", "regatta.example.org")
+    return [*given, *(host for host in OWN_HOSTS if host not in given)]
+
+
 def read_storage(env: Environment, default: Path) -> str:
     """STORAGE_URL: a folder (`file:///...`) or a bucket (`s3://bucket?endpoint=...`)."""
-    example = "file:///srv/regatta/artifacts or s3://bucket?endpoint=https://s3.example.org"
-    url = env.url("STORAGE_URL", ("file", "s3"), "E003", example)
+    url = env.url("STORAGE_URL", ("file", "s3"), "E003", STORAGE_EXAMPLE)
+    if not url:
+        return default.as_uri()
     parts = urlsplit(url)
-    named = parts.netloc if parts.scheme == "s3" else not parts.netloc and parts.path.startswith("/")
-    if url and not named:
-        env.problem("E003", "STORAGE_URL", repr(url), example)
-    return url if url and named else default.as_uri()
+    if not (parts.netloc if parts.scheme == "s3" else not parts.netloc and parts.path.startswith("/")):
+        env.problem("E003", "STORAGE_URL", repr(url), STORAGE_EXAMPLE)
+        return default.as_uri()
+    usable = parts.scheme == "s3" or env.folder("STORAGE_URL", "E003", Path(parts.path), STORAGE_EXAMPLE)
+    return url if usable else default.as_uri()
 
 
 def read_email(env: Environment) -> dict[str, object]:
     """EMAIL_URL as Django's mail settings; unset, mail is written to files under var/."""
-    url = env.url("EMAIL_URL", ("smtp", "smtps", "smtp+tls"), "E005", "smtps://user:password@mail.example.org:465")
+    url = env.url("EMAIL_URL", ("smtp", "smtps", "smtp+tls"), "E005", EMAIL_EXAMPLE)
     if not url:
         return {}
     parts = urlsplit(url)
     if not parts.hostname:
-        env.problem("E005", "EMAIL_URL", "without a host", "smtps://user:password@mail.example.org:465")
+        env.problem("E005", "EMAIL_URL", "without a host", EMAIL_EXAMPLE)
         return {}
     return {
         "EMAIL_BACKEND": "django.core.mail.backends.smtp.EmailBackend",

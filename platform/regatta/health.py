@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from django.conf import settings
 from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
 from django.db.models import Count, Min
@@ -35,10 +34,10 @@ def readyz(request: HttpRequest) -> JsonResponse:
 def state_of_parts() -> dict[str, str]:
     """`ok` or the kind of failure, by part."""
     checks: dict[str, Callable[[], None]] = {
-        "database": _check_database,
+        "database": check_database,
         "migrations": _check_migrations,
-        "broker": _check_broker,
-        "storage": _check_storage,
+        "broker": check_broker,
+        "storage": artifacts.check,
     }
     return {name: _outcome(check) for name, check in checks.items()}
 
@@ -70,7 +69,8 @@ def _outcome(check: Callable[[], None]) -> str:
     return "ok"
 
 
-def _check_database() -> None:
+def check_database() -> None:
+    """Raises DatabaseError when it does not answer."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT 1")
 
@@ -81,12 +81,9 @@ def _check_migrations() -> None:
         raise RuntimeError("migrations are waiting")
 
 
-def _check_broker() -> None:
+def check_broker() -> None:
+    """Raises OperationalError or OSError when it does not answer."""
     from regatta.celery import app
 
     with app.connection_for_write() as broker:
         broker.ensure_connection(max_retries=1, timeout=3)
-
-
-def _check_storage() -> None:
-    artifacts.exists("0" * 64) if settings.STORAGE_URL else None

@@ -6,24 +6,31 @@ that need no database start nothing.
 
 import os
 from pathlib import Path
-from typing import Any
-
-import dj_database_url
 
 from regatta import embedded
-from regatta.environment import Environment, read_email, read_storage, secret_key, var_folder
+from regatta.environment import (
+    BROKER_EXAMPLE,
+    LEVELS,
+    Environment,
+    read_database,
+    read_email,
+    read_hosts,
+    read_storage,
+    read_var,
+    secret_key,
+)
 
 BASE_DIR = Path(__file__).resolve().parent
 
 _env = Environment(os.environ)
 _env.refuse_unknown()
-REGATTA_VAR = var_folder()
+REGATTA_VAR = read_var(_env)
 REGATTA_DEVICE = _env.choice("REGATTA_DEVICE", "auto", ("auto", "cpu", "cuda"))
 REGATTA_DURABLE = _env.switch("REGATTA_DURABLE", default=True)
 STORAGE_URL = read_storage(_env, REGATTA_VAR / "artifacts")
 
 DEBUG = _env.switch("REGATTA_DEBUG")
-ALLOWED_HOSTS = _env.listed("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]")
+ALLOWED_HOSTS = read_hosts(_env)
 CSRF_TRUSTED_ORIGINS = _env.listed("REGATTA_TRUSTED_ORIGINS")
 
 INSTALLED_APPS = [
@@ -56,6 +63,7 @@ MIDDLEWARE = [
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
+    "regatta.security.TextMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
@@ -82,24 +90,16 @@ TEMPLATES = [
 ]
 
 # --- the database: given, or embedded on first use
-_database_url = _env.url(
-    "DATABASE_URL", ("postgres", "postgresql"), "E001", "postgresql://user:password@db.example.org:5432/regatta"
-)
-EMBEDDED_DATABASE = not _database_url
-_database: dict[str, Any] = dict(dj_database_url.parse(_database_url or embedded.database_url()))
-if EMBEDDED_DATABASE:
-    _database["ENGINE"] = "regatta.postgres"
+_database = read_database(_env, embedded.database_url())
+EMBEDDED_DATABASE = _database["ENGINE"] == "regatta.postgres"
 _database.update({"CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True, "DISABLE_SERVER_SIDE_CURSORS": not EMBEDDED_DATABASE})
 DATABASES = {"default": _database}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # --- the queue: it only hurries, the Job rows promise
-_broker_name = "BROKER_URL" if _env.text("BROKER_URL") else "REDIS_URL"
+BROKER_NAME = "BROKER_URL" if _env.text("BROKER_URL") else "REDIS_URL"
 _broker_url = _env.url(
-    _broker_name,
-    ("redis", "rediss", "redis+socket", "unix", "amqp", "amqps", "sentinel"),
-    "E002",
-    "redis://cache.example.org:6379/0",
+    BROKER_NAME, ("redis", "rediss", "redis+socket", "unix", "amqp", "amqps", "sentinel"), "E002", BROKER_EXAMPLE
 )
 EMBEDDED_REDIS = not _broker_url
 CELERY_BROKER_URL = embedded.celery_url(_broker_url or embedded.redis_url())
@@ -162,15 +162,14 @@ STATIC_ROOT = REGATTA_VAR / "static"
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_MAX_AGE = 0 if DEBUG else 3600
 
+_log_level = _env.choice("REGATTA_LOG_LEVEL", "", (*LEVELS, ""))
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"line": {"format": "{asctime} {levelname} {name} {message}", "style": "{"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "root": {"handlers": ["console"], "level": _env.text("REGATTA_LOG_LEVEL", "WARNING")},
-    "loggers": {
-        name: {"level": _env.text("REGATTA_LOG_LEVEL", "INFO")} for name in ("regatta", "workers", "tournament")
-    },
+    "root": {"handlers": ["console"], "level": _log_level or "WARNING"},
+    "loggers": {name: {"level": _log_level or "INFO"} for name in ("regatta", "workers", "tournament")},
 }
 
 TEST_RUNNER = "django.test.runner.DiscoverRunner"

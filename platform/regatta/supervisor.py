@@ -27,6 +27,7 @@ from django.conf import settings
 
 from regatta import embedded
 from regatta.environment import ROOT, refuse_problems
+from regatta.reachable import unreachable
 
 GRACE_SECONDS = 10.0
 WATCH_SECONDS = 0.5
@@ -69,6 +70,7 @@ class Supervisor:
 
     def __enter__(self) -> Supervisor:
         refuse_problems(settings.ENVIRONMENT_PROBLEMS)
+        refuse_problems(unreachable())
         self._stopping = threading.Event()
         # whoever stops the course half-way (a container, an init) sends SIGTERM: leave by the same door as Ctrl-C
         self._before = signal.signal(signal.SIGTERM, signal.default_int_handler)

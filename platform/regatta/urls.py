@@ -5,6 +5,10 @@ from django.urls import include, path
 
 from regatta import health
 
+handler400 = "regatta.api.envelope.bad_request"
+handler404 = "regatta.api.envelope.not_found"
+handler500 = "regatta.api.envelope.server_error"
+
 urlpatterns = [
     path("livez", health.livez, name="livez"),
     path("readyz", health.readyz, name="readyz"),

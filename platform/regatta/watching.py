@@ -6,13 +6,28 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from django.contrib import admin, messages
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.core.exceptions import BadRequest
 from django.db.models import Model
 from django.http import HttpRequest
+from django.http.response import HttpResponseBase
 
+from regatta.security import asked_number
 from tournament.errors import BadInput
 
 
-class WatchAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class ChosenRows:
+    """For an admin class: rows that a form names must be numbers of rows, which Django takes on trust."""
+
+    def response_action(self, request: HttpRequest, queryset: Any) -> HttpResponseBase | None:
+        """Do the action. Raises BadRequest."""
+        if any(asked_number(chosen) is None for chosen in request.POST.getlist(ACTION_CHECKBOX_NAME)):
+            raise BadRequest("a chosen row is no number")
+        answer: HttpResponseBase | None = super().response_action(request, queryset)  # type: ignore[misc]
+        return answer
+
+
+class WatchAdmin(ChosenRows, admin.ModelAdmin):  # type: ignore[type-arg,misc]
     """Rows that only flows make and end; fields in `editable` may be changed by hand."""
 
     editable: tuple[str, ...] = ()

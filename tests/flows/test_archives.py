@@ -106,6 +106,19 @@ def test_every_reason_not_to_import_is_told_at_once_and_nothing_is_made(folder: 
     assert Tournament.objects.count() == 1
 
 
+def test_a_prefix_that_frees_no_name_is_told_of(folder: Path) -> None:
+    bring(folder, slug="first-seas", prefix="old_")
+
+    with pytest.raises(CommandError, match="give another or a shorter --prefix than 'old_'"):
+        call_command("import_archive", str(folder), slug="other-seas", prefix="old_", stdout=StringIO())
+
+
+@pytest.mark.parametrize("prefix", ["Old", "../", "9_", "a b", "x" * 21])
+def test_a_prefix_that_can_begin_no_name_is_refused(folder: Path, prefix: str) -> None:
+    with pytest.raises(CommandError, match="cannot begin names; give up to 20 small letters"):
+        call_command("import_archive", str(folder), "--prefix", prefix)
+
+
 def test_a_prefix_makes_names_free_and_fit(folder: Path) -> None:
     for path in (folder / "predictions").iterdir():
         archives.change(path, lambda frame: frame.rename(columns={"buoy": "The Buoy!"}))

@@ -136,6 +136,96 @@ def test_a_constant_model_has_no_score_and_a_warning_tells(tables: dict[str, pd.
     assert found.loc[("0001", "mast")].notna().all()
 
 
+def warnings_of(tables: dict[str, pd.DataFrame], folder: Path) -> str:
+    said, paths = StringIO(), save(tables, folder)
+    call_command("score_predictions", **paths, out=folder / "out.csv", stdout=StringIO(), stderr=said)
+    return said.getvalue()
+
+
+def test_a_constant_target_takes_the_blame_itself(tables: dict[str, pd.DataFrame], tmp_path: Path) -> None:
+    tables["target"].loc[300:, "target"] = 0.5
+
+    said = warnings_of(tables, tmp_path)
+
+    assert said.strip() == "warning: the target gives no score in 1 of 2 eras (0002): it is constant there"
+
+
+def test_a_target_that_is_constant_everywhere_is_refused(tables: dict[str, pd.DataFrame], tmp_path: Path) -> None:
+    tables["target"]["target"] = 0.5
+
+    assert "the target is constant in every era" in refusal(tables, tmp_path)
+
+
+@pytest.mark.parametrize(("name", "score"), [("meta_model", "mmc"), ("benchmark", "bmc")])
+def test_a_constant_base_gives_no_contribution_and_is_named(
+    tables: dict[str, pd.DataFrame], tmp_path: Path, name: str, score: str
+) -> None:
+    tables[name]["prediction"] = 0.5
+
+    said = warnings_of(tables, tmp_path)
+
+    assert said.strip() == f"warning: the {name} gives no {score} in 2 of 2 eras (0001): it is constant there"
+
+
+def test_a_base_of_too_few_ids_is_named(tables: dict[str, pd.DataFrame], tmp_path: Path) -> None:
+    tables["meta_model"] = tables["meta_model"].drop(index=range(100))
+
+    said = warnings_of(tables, tmp_path)
+
+    assert "model keel has no mmc in 1 of 2 eras (0001): it shares less than 80% of the ids with the meta_mod" in said
+
+
+def test_features_that_explain_every_row_leave_nothing_to_score(
+    tables: dict[str, pd.DataFrame], tmp_path: Path
+) -> None:
+    rng = np.random.default_rng(2)
+    small = {name: table[:5] for name, table in tables.items()}
+    wide = small["features"][["id", "era"]].assign(**{f"f{place}": rng.random(5) for place in range(10)})
+
+    said = warnings_of(small | {"features": wide}, tmp_path)
+
+    assert "model keel has no fnc in 1 of 1 eras (0001): the features explain it wholly there" in said
+    assert pd.read_csv(tmp_path / "out.csv")["fnc"].isna().all()
+
+
+@pytest.mark.parametrize("key", ["id", "era"])
+def test_rows_without_a_key_are_refused(tables: dict[str, pd.DataFrame], tmp_path: Path, key: str) -> None:
+    tables["predictions"].loc[[2, 5], key] = [None, " "]
+
+    assert f"predictions: 2 rows have no {key} (row 3, row 6)" in refusal(tables, tmp_path)
+
+
+def test_ids_that_tell_no_era_are_refused_as_strangers(tables: dict[str, pd.DataFrame], tmp_path: Path) -> None:
+    unique = {name: table.assign(id=table["era"] + table["id"]) for name, table in tables.items()}
+    strangers = unique["target"].drop(columns="era").assign(id="x" + unique["target"]["id"])
+
+    assert "no id of target is among those of predictions" in refusal(unique | {"target": strangers}, tmp_path)
+
+
+def test_columns_of_one_name_are_refused(tables: dict[str, pd.DataFrame], tmp_path: Path) -> None:
+    paths = save(tables, tmp_path)
+    twice = tmp_path / "twice.csv"
+    twice.write_text("id,keel,keel\nn0000,0.1,0.2\n")
+
+    with pytest.raises(CommandError, match=r"its columns repeat a name \(keel\)"):
+        call_command("score_predictions", predictions=twice, target=paths["target"])
+
+
+def test_the_ending_of_a_file_may_be_written_large(tables: dict[str, pd.DataFrame], tmp_path: Path) -> None:
+    paths = save(tables, tmp_path, "csv")
+    large = paths["predictions"].rename(tmp_path / "P.CSV")
+
+    call_command("score_predictions", **paths | {"predictions": large}, out=tmp_path / "S.CSV", stdout=StringIO())
+
+    assert len(pd.read_csv(tmp_path / "S.CSV")) == 6
+
+
+@pytest.mark.parametrize("overlap", ["0", "-3", "two"])
+def test_an_overlap_that_is_no_number_of_eras_is_refused(overlap: str, tmp_path: Path) -> None:
+    with pytest.raises(CommandError, match="give a whole number of 1 or more"):
+        call_command("score_predictions", "--predictions", "p.csv", "--target", "t.csv", "--overlap", overlap)
+
+
 def test_without_an_era_all_rows_are_one(tables: dict[str, pd.DataFrame], tmp_path: Path) -> None:
     plain = {name: table[:300].drop(columns="era") for name, table in tables.items()}
 

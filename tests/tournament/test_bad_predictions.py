@@ -2,6 +2,8 @@ import io
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from tournament.predictions import check
@@ -18,6 +20,17 @@ def parquet(frame=GOOD):
     buffer = io.BytesIO()
     frame.to_parquet(buffer, index=False)
     return buffer.getvalue()
+
+
+def columns(**instead):
+    """A Parquet file whose columns hold something of another kind."""
+    buffer = io.BytesIO()
+    pq.write_table(pa.table({"id": UNIVERSE, "prediction": GOOD["prediction"].tolist(), **instead}), buffer)
+    return buffer.getvalue()
+
+
+RANDOM = np.random.default_rng(0).random(50)
+FLOOD = columns(id=pa.array(["a"] * 3_000_000).dictionary_encode(), prediction=np.zeros(3_000_000))
 
 
 def changed(row, column, value):
@@ -52,7 +65,28 @@ BAD = [
     ("binary rubbish", bytes(range(256)) * 4, "wrong_format", "not text"),
     ("ragged lines", b"id,prediction\nn000,0.5,7\n", "broken_csv", "cannot be read as CSV"),
     ("text that is not UTF-8", b"id,prediction\n\xff\xfe,0.5\n", "broken_csv", "cannot be read as CSV"),
-    ("a file too large", b"x" * 20_000_001, "too_large", "at most 20,000,000"),
+    ("a NUL far behind", csv() + b"x" * 5000 + b"\x00,0.5\n", "wrong_format", "is not text"),
+    ("one id repeated", csv(pd.concat([GOOD, GOOD[:1]])), "repeated_id", "1 id appears more than once (n000)"),
+    ("one id missing", csv(GOOD[1:]), "missing_id", "1 of 50 ids is missing (n000)"),
+    ("ids in lists", columns(id=[[name] for name in UNIVERSE]), "id_type", "type list<element: string>"),
+    ("ids in structs", columns(id=[{"a": name} for name in UNIVERSE]), "id_type", "cannot be read as text"),
+    ("ids of foreign bytes", columns(id=[b"\xff\xfe"] * 50), "id_type", "type binary cannot be read"),
+    ("ids longer than any", columns(id=["x" * 500] * 50), "id_type", "more than 200 bytes"),
+    ("ids with control characters", columns(id=["\x00\x1b[2J"] * 50), "unknown_id", r"row 1: \x00\x1b[2J"),
+    ("numbers beyond floats", columns(prediction=pa.array([2**64 - 1] * 50, pa.uint64())), "out_of_range", "1.8"),
+    ("values in lists", columns(prediction=[[0.5]] * 50), "not_numeric", "row 1: '[0.5]'"),
+    ("values of foreign bytes", columns(prediction=[b"\xff"] * 50), "not_numeric", "row 1"),
+    ("dates for values", columns(prediction=pa.array([2**60] * 50, pa.timestamp("ms"))), "not_numeric", "not numbers"),
+    (
+        "nearly a constant",
+        csv(GOOD.assign(prediction=0.9 + RANDOM * 5e-8)),
+        "too_close",
+        "values are 2 in the precision",
+    ),
+    ("values too close", csv(GOOD.assign(prediction=0.5 + RANDOM * 1e-7)), "too_close", "50 different values are"),
+    ("a flood of lines", b"id,prediction\n" + b"a,0.5\n" * 2000, "too_many_rows", "2,000 rows; at most 1,200"),
+    ("a flood packed small", FLOOD, "too_many_rows", "3,000,000 rows; at most 1,200"),
+    ("a file too large", b"x" * 20_000_001, "too_large", "the limit is 20,000,000"),
 ]
 
 
@@ -82,6 +116,16 @@ def test_a_good_file_is_put_in_the_order_of_the_universe(write):
 
     assert checked.is_valid
     np.testing.assert_array_equal(checked.values, GOOD["prediction"].to_numpy(np.float32))
+
+
+@pytest.mark.parametrize("levels", [2, 5])
+def test_few_different_values_are_a_ranking_too(levels):
+    assert check(csv(GOOD.assign(prediction=np.arange(50) % levels / levels)), "mine", UNIVERSE).is_valid
+
+
+@pytest.mark.parametrize("ids", [pa.array(UNIVERSE).dictionary_encode(), pa.array(UNIVERSE, pa.large_string())])
+def test_ids_may_be_texts_of_any_encoding(ids):
+    assert check(columns(id=ids), "mine", UNIVERSE).is_valid
 
 
 def test_probability_is_another_name_for_prediction():

@@ -1,11 +1,27 @@
 """A wrong environment is refused by name, with what was found and an example."""
 
+import os
+import subprocess
+import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
+from celery import Celery
 from django.core.exceptions import ImproperlyConfigured
 
-from regatta.environment import Environment, read_email, read_storage, refuse_problems, secret_key
+from regatta.environment import (
+    ROOT,
+    Environment,
+    read_database,
+    read_email,
+    read_hosts,
+    read_storage,
+    read_var,
+    refuse_problems,
+    secret_key,
+)
+from regatta.reachable import unreachable
 
 
 def test_an_empty_environment_has_no_problems(tmp_path: Path) -> None:
@@ -44,6 +60,104 @@ def test_a_storage_that_is_neither_folder_nor_bucket_is_refused(url: str, tmp_pa
 
     assert env.problems[0].number == "regatta.E003"
     assert storage == tmp_path.as_uri()
+
+
+def test_a_database_whose_port_is_no_number_is_refused_without_repeating_its_password() -> None:
+    env = Environment({"DATABASE_URL": "postgres://a:hunter2@host:notaport/db"})
+
+    found = read_database(env, "postgres://postgres@/regatta")
+
+    assert found["NAME"] == "regatta"
+    assert "hunter2" not in str(env.problems[0])
+    assert "DATABASE_URL is no valid address" in str(env.problems[0])
+
+
+@pytest.mark.parametrize("url", ["redis://[::1", "redis://host:port/0"])
+def test_an_address_that_is_none_is_refused(url: str) -> None:
+    env = Environment({"REDIS_URL": url})
+
+    assert env.url("REDIS_URL", ("redis",), "E002", "redis://cache:6379/0") == ""
+    assert env.problems[0].name == "REDIS_URL"
+
+
+def test_a_mail_address_whose_port_is_no_number_is_refused() -> None:
+    env = Environment({"EMAIL_URL": "smtp://host:port"})
+
+    assert read_email(env) == {}
+    assert env.problems[0].name == "EMAIL_URL"
+
+
+@pytest.mark.parametrize("value", ["relative", "/proc/nope", __file__])
+def test_a_var_that_is_no_folder_is_refused(value: str) -> None:
+    env = Environment({"REGATTA_VAR": value})
+
+    read_var(env)
+
+    assert env.problems[0].number == "regatta.E008"
+
+
+@pytest.mark.parametrize("url", ["file:///proc/nope", f"file://{__file__}"])
+def test_a_storage_that_cannot_be_written_to_is_refused(url: str, tmp_path: Path) -> None:
+    env = Environment({"STORAGE_URL": url})
+
+    assert read_storage(env, tmp_path) == tmp_path.as_uri()
+    assert env.problems[0].number == "regatta.E003"
+
+
+@pytest.mark.parametrize("host", ["http://x/", "x:80", "a b", "x/y"])
+def test_what_is_no_name_of_a_host_is_refused(host: str) -> None:
+    env = Environment({"ALLOWED_HOSTS": f"regatta.example.org,{host}"})
+
+    read_hosts(env)
+
+    assert env.problems[0].number == "regatta.E009"
+
+
+@pytest.mark.parametrize("host", ["regatta.example.org", ".example.org", "*", "10.0.0.1", "[2001:db8::1]"])
+def test_a_site_may_always_ask_itself(host: str) -> None:
+    env = Environment({"ALLOWED_HOSTS": host})
+
+    assert {host, "127.0.0.1"} <= set(read_hosts(env))
+    assert env.problems == []
+
+
+def test_a_broker_that_does_not_answer_is_named(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings.EMBEDDED_REDIS, settings.BROKER_NAME = False, "REDIS_URL"
+    monkeypatch.setattr("regatta.celery.app", Celery(broker="redis://127.0.0.1:1/0"))
+
+    problems = unreachable()
+
+    assert str(problems[0]).startswith("REDIS_URL is the address of a server that does not answer: ")
+
+
+@pytest.mark.parametrize(
+    ("variables", "arguments", "said"),
+    [
+        ({"REGATTA_LOG_LEVEL": "LOUD"}, [], "REGATTA_LOG_LEVEL is 'LOUD'"),
+        ({"DATABASE_URL": "postgres://a:b@127.0.0.1:1/none", "SECRET_KEY": "x" * 40}, [],
+         "DATABASE_URL is the address of a server that does not answer"),
+
+
+    ],
+)  # fmt: skip
+def test_serving_ends_with_one_message_and_no_traceback(
+    variables: dict[str, str], arguments: list[str], said: str, tmp_path: Path
+) -> None:
+    surroundings = {
+        **os.environ,
+        "REGATTA_VAR": str(tmp_path),
+        "DJANGO_SETTINGS_MODULE": "regatta.settings",
+        **variables,
+    }
+
+    done = subprocess.run(
+        [sys.executable, "manage.py", "serve", *arguments], cwd=ROOT, env=surroundings, capture_output=True, text=True,
+        check=False, timeout=120,
+    )  # fmt: skip
+
+    assert done.returncode > 0
+    assert said in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 def test_a_mail_address_without_a_host_is_refused() -> None:

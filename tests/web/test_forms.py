@@ -180,6 +180,22 @@ def test_a_bad_file_comes_back_with_every_fault(owner: Client, open_round: Round
     assert text.count('<div class="note">') >= len(found.faults) >= 3
 
 
+def test_the_account_shows_the_file_that_counts(owner: Client, open_round: Round) -> None:
+    owner.post("/submit/", upload(good_file(open_round)))
+    owner.post("/submit/", upload(b"nothing"))
+
+    text = owner.get("/accounts/").content.decode()
+
+    counting = Submission.objects.get(model__name="kelpie", status="ACCEPTED")
+    assert f'/submissions/{counting.pk}/">round {open_round.number}</a>, accepted' in text
+
+
+def test_the_name_of_a_file_keeps_its_letters(owner: Client, open_round: Round) -> None:
+    answer = owner.post("/submit/", upload(b"\x1f\x8b\x08", "mine.csv.gz"), follow=True)
+
+    assert "The file mine.csv.gz is a gzip file" in answer.content.decode()
+
+
 def test_a_bad_file_leaves_the_good_one_counting(owner: Client, open_round: Round) -> None:
     owner.post("/submit/", upload(good_file(open_round)))
 

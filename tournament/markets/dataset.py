@@ -19,12 +19,12 @@ from numpy.typing import NDArray
 from tournament.errors import BadPanel, Fault
 from tournament.markets.features import FEATURES, bin_features, feature_cube
 from tournament.markets.panel import Floats, PricePanel
+from tournament.markets.quality import FIRST_ROW, LEAST_ERAS
 from tournament.markets.targets import bin_target, forward_returns, neutral_returns, rank_target
 from tournament.rules import Rules
 
 MIN_HISTORY = 252
 """Trading days that an asset must have been priced before it enters the universe."""
-FIRST_ROW = 504
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,8 +102,8 @@ def history_frames(panel: PricePanel, rules: Rules, key: bytes, cut: int) -> dic
     known = panel.rows(slice(0, cut + 1))
     rows = era_rows(known, rules)
     resolved = rows[rows + rules.lag_days + rules.horizon_days <= cut]
-    if len(resolved) < 20:
-        message = f"{len(resolved)} resolved eras before the first round; at least 20 are needed"
+    if len(resolved) < LEAST_ERAS:
+        message = f"{len(resolved)} resolved eras before the first round; at least {LEAST_ERAS} are needed"
         raise BadPanel(Fault("short_history", message, "give a longer panel or fewer rounds"))
     split = len(resolved) * 4 // 5
     purge = rules.overlap_rounds + rules.embargo_rounds

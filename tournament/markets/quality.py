@@ -10,12 +10,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tournament.markets.panel import Floats, PricePanel
+from tournament.rules import Rules
 
 OUTLIER = 0.6
 """A daily move beyond this, in fractions, is looked at twice."""
 STALE_DAYS = 10
 GAP_DAYS = 10
-MIN_DATES = 300
+FIRST_ROW = 504
+"""No era before this row: the longest trailing feature needs two years."""
+LEAST_ERAS = 20
+"""Eras with known targets that must lie before the first round."""
 MIN_ASSETS = 10
 SPLIT_RATIOS = np.array([2.0, 3.0, 4.0, 5.0, 10.0, 20.0, 1.5])
 REFUSE, FLAG = "refuse", "flag"
@@ -47,26 +51,44 @@ class QualityReport:
         return {"findings": [asdict(finding) for finding in self.findings]}
 
 
-def inspect(panel: PricePanel) -> QualityReport:
+def least_dates(rules: Rules) -> int:
+    """Dates before the first round: up to the first era, to the last of the least eras, and to its known target."""
+    return FIRST_ROW + (LEAST_ERAS - 1) * rules.cadence_days + rules.lag_days + rules.horizon_days + 1
+
+
+def inspect(panel: PricePanel, rules: Rules | None = None) -> QualityReport:
     """Look for short history, gaps, stale prices, splits, outliers, crossed ranges and survivorship."""
     returns_DN = daily_returns(panel.close_DN)
-    findings = [*_size(panel), *_gaps(panel), *_stale(panel), *_jumps(panel, returns_DN), *_ranges(panel)]
+    findings = [
+        *_size(panel, returns_DN, least_dates(rules or Rules())),
+        *_gaps(panel),
+        *_stale(panel),
+        *_jumps(panel, returns_DN),
+        *_ranges(panel),
+    ]
     return QualityReport((*findings, *_survivorship(panel)))
 
 
 def daily_returns(close_DN: Floats) -> Floats:
     """Simple returns (D x N); NaN on the first row and where either price is missing."""
     returns = np.full(close_DN.shape, np.nan)
-    returns[1:] = close_DN[1:] / close_DN[:-1] - 1.0
+    with np.errstate(invalid="ignore", divide="ignore"):  # a price of zero has no return; `inspect` refuses it
+        returns[1:] = close_DN[1:] / close_DN[:-1] - 1.0
     return returns
 
 
-def _size(panel: PricePanel) -> Iterator[Finding]:
+def _size(panel: PricePanel, returns_DN: Floats, needed: int) -> Iterator[Finding]:
     dates, assets = panel.close_DN.shape
-    if dates < MIN_DATES:
-        yield Finding("short_history", REFUSE, f"{dates} dates; features need at least {MIN_DATES}")
+    if dates < needed:
+        found = f"{dates} dates; {needed} are needed before the first round: {LEAST_ERAS} eras after {FIRST_ROW} dates"
+        yield Finding("short_history", REFUSE, found)
     if assets < MIN_ASSETS:
         yield Finding("few_assets", REFUSE, f"{assets} assets; a cross-section needs at least {MIN_ASSETS}")
+        return
+    moving = (np.isfinite(returns_DN) & (returns_DN != 0)).any(axis=0).sum()
+    if moving < MIN_ASSETS:
+        found = f"{moving} of {assets} assets have a price that ever moves; at least {MIN_ASSETS} must"
+        yield Finding("no_moves", REFUSE, found)
 
 
 def _gaps(panel: PricePanel) -> Iterator[Finding]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
@@ -46,6 +47,19 @@ class BacktestConfig:
     risk: RiskConfig = field(default_factory=RiskConfig)
     overlay: Overlay = field(default_factory=Overlay)
     signal: SignalConfig = field(default_factory=SignalConfig)
+
+
+RANGES = {
+    ("constraints", "net"): (-math.inf, math.inf),
+    ("risk", "factors"): (1, 100),
+    ("risk", "window_days"): (2, math.inf),
+    ("risk", "half_life_days"): (0.1, math.inf),
+    ("risk", "least_days"): (2, math.inf),
+    ("signal", "horizon_days"): (1, math.inf),
+    ("signal", "expected_corr"): (0, 1),
+    ("costs", "half_spread"): (0, 1),
+}
+"""Least and most of what may not be any finite number of zero or more."""
 
 
 def read_config(path: Path | None) -> BacktestConfig:
@@ -98,8 +112,11 @@ def _faults(section: str, table: Mapping[str, Any], default: Any) -> list[Fault]
             faults.append(
                 Fault("wrong_kind", f"[{section}] {key} is {value!r}", f"expected a {kind}, like {known[key]}")
             )
-        elif key != "net" and not isinstance(value, bool) and value < 0:
-            faults.append(Fault("negative", f"[{section}] {key} is {value}", "give zero or more"))
+        else:
+            least, most = RANGES.get((section, key), (0, math.inf))
+            if not math.isfinite(value) or not least <= value <= most:
+                hint = f"give a finite number of {least} or more" if most == math.inf else f"give {least} to {most}"
+                faults.append(Fault("out_of_range", f"[{section}] {key} is {value}", hint))
     return faults
 
 

@@ -15,10 +15,11 @@ from tournament.errors import BadInput, Fault
 from tournament.scoring.panel import MIN_OVERLAP, PanelScores, score_panel
 from tournament.scoring.ranks import Floats
 from tournament.scoring.reputation import standard_errors
-from tournament.tables import not_numbers, repeated
+from tournament.tables import not_numbers, repeated, without
 
 KEYS = ("id", "era")
 ONLY_ERA = "all"
+CONSTANT, THIN = "it is constant there", f"it shares less than {MIN_OVERLAP:.0%} of the ids"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +46,11 @@ class Inputs:
 def with_eras(inputs: Inputs) -> Inputs:
     """The same tables with an era each, or none: where one lacks it, its ids tell. Raises BadInput when they cannot."""
     tables = inputs.named()
+    faults = [
+        fault for name, table in tables.items() for key in KEYS if key in table for fault in without(table, key, name)
+    ]
+    if faults:
+        raise BadInput(faults)
     dated = {name: table for name, table in tables.items() if "era" in table}
     if not dated or len(dated) == len(tables):
         return inputs
@@ -60,6 +66,10 @@ def with_eras(inputs: Inputs) -> Inputs:
         for name, table in tables.items()
         if name not in dated
     }
+    strangers = [name for name, table in told.items() if table.empty]
+    if strangers:
+        found = f"no id of {' and '.join(strangers)} is among those of {teller}"
+        raise BadInput(Fault("no_common_id", found, "compare the ids of the tables"))
     return replace(inputs, **told)
 
 
@@ -100,20 +110,38 @@ def summarize(table: pd.DataFrame, *, overlap: int = 1) -> pd.DataFrame:
 
 
 def unscored(inputs: Inputs, table: pd.DataFrame) -> list[str]:
-    """One sentence for each model that has no corr in some era, with the likely reason."""
-    missing = table[table["corr"].isna()].groupby("model", sort=False)["era"].agg(list)
+    """One sentence for whatever leaves scores missing (the target, a model, a base), with the likely reason."""
+    parts = {name: _by_era(one) for name, one in inputs.named().items()}
+    blamed: dict[tuple[str, str], list[str]] = {}
+    for era, rows in table.groupby("era", sort=False):
+        here = {name: part.get(str(era)) for name, part in parts.items()}
+        for blame in _blames(rows.set_index("model"), here):
+            blamed.setdefault(blame, []).append(str(era))
     eras = table["era"].nunique()
-    parts = _by_era(inputs.predictions)
-    return [
-        f"model {model} has no score in {len(found)} of {eras} eras ({found[0]}): it {_reason(parts[found[0]][model])}"
-        for model, found in missing.items()
-    ]
+    return [f"{who} in {len(found)} of {eras} eras ({found[0]}): {why}" for (who, why), found in blamed.items()]
 
 
-def _reason(values: pd.Series) -> str:
-    if values.nunique() <= 1 and values.notna().any():
-        return "is constant there"
-    return f"shares less than {MIN_OVERLAP:.0%} of the ids with the target"
+def _blames(scores: pd.DataFrame, here: dict[str, pd.DataFrame | None]) -> Iterator[tuple[str, str]]:
+    """Who leaves scores of one era missing, and why."""
+    target, predictions = here["target"], here["predictions"]
+    if target is None or target["target"].nunique() <= 1:
+        yield "the target gives no score", CONSTANT
+        return
+    for model in scores.index[scores["corr"].isna()]:
+        values = None if predictions is None else predictions[model]
+        flat = values is not None and values.nunique() == 1
+        yield f"model {model} has no score", CONSTANT if flat else f"{THIN} with the target"
+    scored = scores[scores["corr"].notna()]
+    for score, base in (("mmc", "meta_model"), ("bmc", "benchmark")):
+        missing = list(scored.index[scored[score].isna()]) if score in scored else []
+        table = here.get(base)
+        if missing and (table is None or table["prediction"].nunique() <= 1):
+            yield f"the {base} gives no {score}", "it has no values there" if table is None else CONSTANT
+            continue
+        for model in missing:
+            yield f"model {model} has no {score}", f"{THIN} with the {base}"
+    for model in scored.index[scored["fnc"].isna()] if "fnc" in scored else []:
+        yield f"model {model} has no fnc", "the features explain it wholly there"
 
 
 def _moments(values_R: Floats) -> dict[str, float]:
@@ -140,11 +168,20 @@ def _check(inputs: Inputs) -> None:
     faults += [] if faults else _feature_faults(inputs)
     if not faults and not inputs.target["target"].notna().any():
         faults.append(Fault("no_target", "every target is missing", "give the target of at least one row"))
+    if not faults and (_by_era_counts(inputs.target) <= 1).all():
+        hint = "give a target that differs between ids"
+        faults.append(Fault("constant_target", "the target is constant in every era", hint))
     if not faults and not inputs.predictions["id"].isin(inputs.target["id"]).any():
         examples = tuple(map(str, inputs.predictions["id"].head(3)))
         faults.append(Fault("no_common_id", "no id of the predictions is among those of the target", "", examples))
     if faults:
         raise BadInput(faults)
+
+
+def _by_era_counts(target: pd.DataFrame) -> pd.Series:
+    """How many different targets each era has; eras without any are left out."""
+    known = target[target["target"].notna()]
+    return known.groupby("era" if "era" in known else np.zeros(len(known)))["target"].nunique()
 
 
 def _infinite(table: pd.DataFrame, columns: Sequence[str], name: str) -> list[Fault]:

@@ -19,6 +19,8 @@ from tournament.scoring.ranks import Floats, Panel, columns_by_mask, gaussian_ra
 MIN_OVERLAP = 0.8
 """Share of rows that two inputs must have in common (numerai-tools `filter_sort_index`)."""
 NEUTRALIZE_RCOND = 1e-6
+EXPLAINED = 1e-9
+"""Residuals no larger than this share of what they are residuals of are rounding errors: nothing is left to score."""
 BLOCK_MODELS = 32
 """Models per block: a block's order and gathers stay in the cache."""
 
@@ -88,7 +90,7 @@ def _score_group(
             scores.corr[block] = ordered.dot(power_15(gaussian_MN), corr_target) / _length(power_15(gaussian_MN))
         target_dots_M = ordered.dot(gaussian_MN, contribution_target)
         for values, base in zip((scores.mmc, scores.bmc), bases, strict=True):
-            if base is not None and not np.isnan(base).any():
+            if base is not None and base.any() and not np.isnan(base).any():  # a constant base ranks to zeros
                 shared_M = ordered.dot(gaussian_MN, base) * (contribution_target @ base) / (base @ base)
                 values[block] = np.where(ordered.constant_M, np.nan, (target_dots_M - shared_M) / ordered.rows)
 
@@ -102,11 +104,13 @@ def _score_against_features(scores: PanelScores, predictions_NM: Panel, target_N
         features = features_NF[rows]
         # in all rows of the round: the target is centred, and overlap counted, over rows not predicted as well
         neutral_NM = np.full((len(rows), len(columns)), np.nan)
-        neutral_NM[rows] = neutralize(gaussian_ranks(values), features)
+        ranks = gaussian_ranks(values)
+        neutral_NM[rows] = neutralize(ranks, features)
+        explained = np.abs(neutral_NM[rows]).max(axis=0) <= EXPLAINED * np.abs(ranks).max(axis=0)
         scores.fnc[columns] = score_panel(neutral_NM, target_N).corr
         exposure = np.nanmax(np.abs(_correlations(values, features)), axis=1, initial=0.0)
         varies = values.max(axis=0) > values.min(axis=0)
-        scores.fnc[columns[~varies]] = np.nan
+        scores.fnc[columns[~varies | explained]] = np.nan
         scores.max_feature_exposure[columns] = np.where(varies, exposure, np.nan)
 
 

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
+from django.core.exceptions import ImproperlyConfigured
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import InterfaceError, OperationalError, connection
 from rich.console import Console
@@ -15,6 +16,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from demo.tournaments import ROUNDS, prepare
 from regatta.accounts.models import User
+from regatta.management import arguments
 from regatta.rounds.models import Round, Tournament
 from regatta.supervisor import Child, Supervisor, SupervisorFault
 from tournament.errors import BadInput
@@ -36,8 +38,8 @@ class Command(BaseCommand):
         """Which prices, how many rounds, and whether to stay."""
         parser.add_argument("--market", type=Path, help="a price panel (Parquet or CSV) in place of the bundled one")
         parser.add_argument("--exit", action="store_true", help="stop when the course is run")
-        parser.add_argument("--rounds", type=int, help="rounds of each tournament (default: 225 and 165)")
-        parser.add_argument("--port", type=int, default=8000)
+        parser.add_argument("--rounds", type=arguments.count, help="rounds of each tournament (default: 225 and 165)")
+        parser.add_argument("--port", type=arguments.port, default=8000)
         parser.add_argument("--pace", type=float, default=300.0, help="seconds a round while serving (default: 300)")
         parser.add_argument("--id-key", default="", help="fix the assets' ids, to compare two runs (default: secret)")
 
@@ -57,7 +59,7 @@ class Command(BaseCommand):
                 if not options["exit"]:
                     site.children += self._drift(site, tournaments, rounds, options["pace"])
                     site.run()
-        except (SupervisorFault, BadInput) as fault:
+        except (SupervisorFault, BadInput, ImproperlyConfigured) as fault:
             raise CommandError(str(fault)) from None
         except KeyboardInterrupt:
             raise CommandError("stopped on request; run it again to go on from here", returncode=130) from None

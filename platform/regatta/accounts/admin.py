@@ -10,11 +10,15 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from regatta.accounts.models import ApiKey, User
-from regatta.watching import WatchAdmin
+from regatta.watching import ChosenRows, WatchAdmin
 
-admin.site.register(User, UserAdmin)
 admin.site.site_header = admin.site.site_title = "Regatta, harbour office"
 admin.site.index_title = "What goes on"
+
+
+@admin.register(User)
+class PeopleAdmin(ChosenRows, UserAdmin):  # type: ignore[type-arg,misc]
+    """People, as Django keeps them."""
 
 
 @admin.register(ApiKey)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django import forms
 from django.contrib.auth.forms import UserCreationForm
 from django.db import transaction
 
 from regatta.accounts.models import SCOPES, User
-from regatta.accounts.sign_up import greet
+from regatta.accounts.sign_up import greet, refuse_reserved
 
 
 class SignUpForm(UserCreationForm):  # type: ignore[type-arg]
@@ -25,6 +27,12 @@ class SignUpForm(UserCreationForm):  # type: ignore[type-arg]
         if User.objects.filter(email__iexact=email).exists():
             raise forms.ValidationError("An account with this address exists already; log in instead.")
         return email
+
+    def clean(self) -> dict[str, Any]:
+        """The site's own names are not to be had."""
+        data = super().clean() or self.cleaned_data
+        refuse_reserved(data.get("username") or "", data.get("email") or "")
+        return data
 
     def save(self, commit: bool = True) -> User:
         """The user with the points that everybody starts with; both or neither."""

@@ -10,6 +10,7 @@ from datetime import datetime
 from django.contrib.auth.models import AbstractUser
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import Lower
 from django.utils import timezone
 
 SCOPES = ("read", "submit", "manage")
@@ -19,6 +20,14 @@ class User(AbstractUser):
     """A contributor, reader or admin; the username is the public name."""
 
     email = models.EmailField(unique=True)
+
+    class Meta(AbstractUser.Meta):
+        constraints = [
+            models.UniqueConstraint(
+                Lower("username"), name="username_once_in_any_case",
+                violation_error_message="A user with that username already exists.",
+            )
+        ]  # fmt: skip
 
 
 class ApiKeyQuerySet(models.QuerySet["ApiKey"]):

@@ -6,13 +6,16 @@ from decimal import Decimal
 
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
-from django.core.validators import validate_email
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from regatta.accounts.models import User
 from regatta.stakes.ledger import welcome
 from tournament.rules import Rules
+
+RESERVED = frozenset({"regatta", "admin", "administrator", "root", "staff", "support", "system", "platform"})
+"""Names that only the site itself may bear, in any case."""
+RESERVED_DOMAIN = "@localhost.localdomain"
 
 
 class NameTaken(Exception):
@@ -21,11 +24,12 @@ class NameTaken(Exception):
 
 def open_account(username: str, email: str, password: str) -> User:
     """Make the user and give the first points. Raises ValidationError or NameTaken; makes both or nothing."""
-    user = User(username=username, email=email.strip().lower())
+    user = User(username=User.normalize_username(username), email=email.strip().lower())
+    user.set_password(password)
     faults = []
     for check in (
-        lambda: user.username_validator(username),
-        lambda: validate_email(email),
+        user.clean_fields,
+        lambda: refuse_reserved(user.username, user.email),
         lambda: validate_password(password, user),
     ):
         try:
@@ -34,7 +38,6 @@ def open_account(username: str, email: str, password: str) -> User:
             faults += fault.messages
     if faults:
         raise ValidationError(faults)
-    user.set_password(password)
     try:
         with transaction.atomic():
             user.save()
@@ -42,6 +45,12 @@ def open_account(username: str, email: str, password: str) -> User:
     except IntegrityError:
         raise NameTaken(f"the name {username!r} or its address is taken") from None
     return user
+
+
+def refuse_reserved(username: str, email: str) -> None:
+    """Keep the site's own names for the site. Raises ValidationError."""
+    if username.lower() in RESERVED or email.endswith(RESERVED_DOMAIN):
+        raise ValidationError("This name or address is kept for the site itself; choose another.")
 
 
 def greet(user: User) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.contrib.auth import authenticate
 from django.http import HttpRequest, JsonResponse
 
+from regatta.accounts.forms import KeyForm
 from regatta.accounts.models import SCOPES, ApiKey, User
 from regatta.accounts.sign_up import NameTaken, open_account
 from regatta.api.envelope import Refusal, body, endpoint
@@ -28,9 +29,11 @@ def issue_key(request: HttpRequest) -> JsonResponse:
     user = authenticate(request, username=data["username"], password=data["password"])
     if not isinstance(user, User):
         raise Refusal(401, "wrong_password", "user name and password do not match")
-    scopes = tuple(data.get("scopes") or SCOPES)
-    unknown = [scope for scope in scopes if scope not in SCOPES]
-    if unknown:
-        raise Refusal(422, "unknown_scope", f"unknown scopes {unknown}", f"known: {', '.join(SCOPES)}")
-    key, secret = ApiKey.issue(user, str(data.get("name") or "api"), scopes)
+    form = KeyForm({"name": data.get("name") or "api", "scopes": data.get("scopes") or []})
+    if not form.is_valid():
+        field, (fault, *_) = next(iter(form.errors.items()))
+        raise Refusal(
+            422, f"bad_{field}", f"{field}: {fault}", f"name: at most 60 letters; scopes: {', '.join(SCOPES)}"
+        )
+    key, secret = ApiKey.issue(user, form.cleaned_data["name"], tuple(form.cleaned_data["scopes"]))
     return JsonResponse({"public_id": key.public_id, "secret": secret, "scopes": key.scopes}, status=201)

@@ -12,12 +12,16 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.http import Http404, HttpRequest, HttpResponseBase, JsonResponse
 from django.utils import timezone
+from django.views import defaults
 from django.views.decorators.csrf import csrf_exempt
 
 from regatta.accounts.models import ApiKey, authenticate_token
+from regatta.security import address_is_kept, is_kept
 from tournament.errors import BadInput, Fault
 
 View = Callable[..., HttpResponseBase]
+PREFIX = "/api/"
+MAX_JSON_BYTES = 64_000
 USED_EVERY = timedelta(minutes=5)
 """How exactly a key's last use is kept: a write on every request would be a write too many."""
 
@@ -39,6 +43,7 @@ class Refusal(Exception):
 
 def endpoint(*methods: str, scope: str = "") -> Callable[[View], View]:
     """A view of the API: its methods, the scope its key needs (none: open to all), its refusals in the envelope."""
+    methods = (*methods, "HEAD") if "GET" in methods else methods
 
     def decorate(view: View) -> View:
         @csrf_exempt
@@ -49,6 +54,8 @@ def endpoint(*methods: str, scope: str = "") -> Callable[[View], View]:
                     raise Refusal(
                         405, "method_not_allowed", f"{request.method} is not for this address", ", ".join(methods)
                     )
+                if not address_is_kept(request):
+                    raise Refusal(400, "bad_text", "the address or a header holds NUL", "send text without it")
                 if scope:
                     request.api_key = _key(request, scope)  # type: ignore[attr-defined]
                 return view(request, *args, **kwargs)
@@ -68,20 +75,51 @@ def endpoint(*methods: str, scope: str = "") -> Callable[[View], View]:
 
 def body(request: HttpRequest, *required: str) -> dict[str, Any]:
     """The JSON object of a request. Raises Refusal naming what is missing."""
+    refuse_larger(request, MAX_JSON_BYTES)
     try:
         data = json.loads(request.body)
-    except ValueError:
+    except (ValueError, RecursionError):
         raise Refusal(400, "bad_json", "the body is not JSON", "send an object") from None
     missing = [name for name in required if not isinstance(data, dict) or not isinstance(data.get(name), str)]
     if missing:
         raise Refusal(422, "missing_field", f"text fields missing: {', '.join(missing)}", f"send {', '.join(required)}")
+    if not is_kept(data.values()):
+        raise Refusal(422, "bad_text", "a field holds NUL or half a surrogate pair", "send text without it")
     return dict(data)
+
+
+def refuse_larger(request: HttpRequest, limit: int) -> None:
+    """Refuse a body that its head announces as too large, before reading it. Raises Refusal."""
+    announced = request.META.get("CONTENT_LENGTH") or "0"
+    if not announced.isdecimal() or int(announced[:20]) > limit:
+        raise Refusal(413, "too_large", f"the body has {announced[:20]} bytes, the limit is {limit}", "send less")
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponseBase:
+    """400 as the API or as a page, by the address; so the two below."""
+    if request.path.startswith(PREFIX):
+        return Refusal(400, "bad_request", "the request could not be understood").answer()
+    return defaults.bad_request(request, exception)
+
+
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponseBase:
+    """404."""
+    if request.path.startswith(PREFIX):
+        return Refusal(404, "not_found", "there is nothing at this address", "its docs are at /docs/api/").answer()
+    return defaults.page_not_found(request, exception)
+
+
+def server_error(request: HttpRequest) -> HttpResponseBase:
+    """500."""
+    if request.path.startswith(PREFIX):
+        return Refusal(500, "server_error", "something failed here", "try again; it is logged").answer()
+    return defaults.server_error(request)
 
 
 def _key(request: HttpRequest, scope: str) -> ApiKey:
     kind, _, token = request.headers.get("Authorization", "").partition(" ")
     now = timezone.now()
-    key = authenticate_token(token, now) if kind == "Token" else None
+    key = authenticate_token(token, now) if kind.lower() == "token" else None
     if key is None:
         raise Refusal(401, "not_authenticated", "no valid key", "send 'Authorization: Token <public_id>$<secret>'")
     if not key.allows(scope):

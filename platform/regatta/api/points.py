@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import secrets
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any
 
 from django.http import HttpRequest, JsonResponse
@@ -12,8 +13,10 @@ from django.shortcuts import get_object_or_404
 from regatta.api.envelope import Refusal, body, endpoint
 from regatta.stakes.ledger import balance, locked, put_at_stake, stake_of, take_from_stake, wallet
 from regatta.submissions.models import ContributedModel
+from tournament.scoring.payout import POINT
 
 MAX_KEY = 80
+NUMBER = re.compile(r"[+-]?[0-9]{1,40}(\.[0-9]{0,40})?([eE][+-]?[0-9]{1,3})?")
 
 
 @endpoint("GET", "POST", scope="manage")
@@ -45,10 +48,10 @@ def stake_json(model: ContributedModel) -> dict[str, Any]:
 
 
 def _points(text: str) -> Decimal:
-    try:
-        points = Decimal(str(text))
-    except InvalidOperation:
-        points = Decimal("NaN")
-    if not points.is_finite() or abs(points) > 10**12:
-        raise Refusal(422, "points", f"{text!r} is no number of points", "send a decimal number as text")
+    points = Decimal(text) if NUMBER.fullmatch(text) else Decimal("NaN")
+    if not points.is_finite() or abs(points) > 10**12 or points != points.quantize(POINT):
+        hint = "send a decimal number as text, with at most six decimals"
+        raise Refusal(422, "points", f"{text[:40]!r} is no number of points", hint)
+    if not points:
+        raise Refusal(422, "points", "no points are to be moved", "send more than 0 to add, less than 0 to take back")
     return points

@@ -8,9 +8,10 @@ from django.db import IntegrityError, transaction
 from django.http import HttpRequest, JsonResponse
 from django.shortcuts import get_object_or_404
 
-from regatta.api.envelope import Refusal, body, endpoint
+from regatta.api.envelope import Refusal, body, endpoint, refuse_larger
 from regatta.rounds.models import Round, Tournament
 from regatta.scores.models import Score
+from regatta.security import asked_number
 from regatta.submissions.intake import receive
 from regatta.submissions.models import ContributedModel, Submission
 
@@ -52,6 +53,7 @@ def submit(request: HttpRequest) -> JsonResponse:
         raise Refusal(
             404, "no_model", f"you have no model {request.GET.get('model', '')!r}", "open it at /api/v1/models/"
         )
+    refuse_larger(request, model.tournament.parsed_rules().max_upload_bytes)
     round = _round(model, request.GET.get("round", ""))
     filename = request.headers.get("X-Filename", "predictions.csv")
     now = model.tournament.now()
@@ -80,9 +82,10 @@ def _round(model: ContributedModel, number: str) -> Round:
     """The round asked for, or the open one."""
     rounds = Round.objects.select_related("tournament").filter(tournament=model.tournament)
     if number:
-        found = rounds.filter(number=int(number)).first() if number.isdigit() else None
+        asked = asked_number(number)
+        found = None if asked is None else rounds.filter(number=asked).first()
         if found is None:
-            raise Refusal(404, "no_round", f"there is no round {number!r}", "ask /rounds/ for their numbers")
+            raise Refusal(404, "no_round", f"there is no round {number[:40]!r}", "ask /rounds/ for their numbers")
         return found
     found = rounds.filter(status=Round.Status.OPEN).order_by("-number").first()
     if found is None:

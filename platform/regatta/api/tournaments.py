@@ -12,6 +12,7 @@ from regatta import artifacts
 from regatta.api.envelope import endpoint
 from regatta.rounds.models import DatasetFile, Round, Tournament
 from regatta.scores.models import Leaderboard
+from regatta.security import asked_number
 
 LIVE = re.compile(r"live_(\d{5})\.parquet")
 
@@ -50,13 +51,13 @@ def detail(request: HttpRequest, slug: str) -> JsonResponse:
 @endpoint("GET")
 def rounds(request: HttpRequest, slug: str) -> JsonResponse:
     """Rounds that have opened, oldest first; `?status=open` filters."""
-    found = Round.objects.filter(tournament__slug=slug).exclude(status=Round.Status.SCHEDULED)
+    found = get_object_or_404(Tournament, slug=slug).rounds.exclude(status=Round.Status.SCHEDULED)
     if status := request.GET.get("status"):
         found = found.filter(status=status.upper())
     return JsonResponse({"results": [round_json(round) for round in found.order_by("number")]})
 
 
-@endpoint("GET", "HEAD")
+@endpoint("GET")
 def file(request: HttpRequest, slug: str, name: str) -> HttpResponse:
     """One public file, with its hash as ETag."""
     live = LIVE.fullmatch(name)
@@ -83,8 +84,9 @@ def file(request: HttpRequest, slug: str, name: str) -> HttpResponse:
 def leaderboard(request: HttpRequest, slug: str) -> JsonResponse:
     """The newest board, or that of `?round=`."""
     boards = Leaderboard.objects.filter(tournament__slug=slug)
-    if number := request.GET.get("round"):
-        boards = boards.filter(round__number=int(number)) if number.isdigit() else boards.none()
+    if text := request.GET.get("round"):
+        number = asked_number(text)
+        boards = boards.none() if number is None else boards.filter(round__number=number)
     board = boards.select_related("round").first()
     if board is None:
         raise Http404("there is no board yet; the first comes when a round resolves")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from argparse import ArgumentTypeError
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -12,6 +11,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from regatta.management.arguments import seed
 from tournament.errors import BadInput, RegattaError
 
 BAD_INPUT = 2
@@ -33,7 +33,7 @@ class OfflineCommand(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         """The command's own arguments, and the seed that all of them take."""
         self.arguments(parser)
-        parser.add_argument("--seed", type=_seed, default=0, help="seed of everything drawn at random (default: 0)")
+        parser.add_argument("--seed", type=seed, default=0, help="seed of everything drawn at random (default: 0)")
 
     def arguments(self, parser: CommandParser) -> None:
         """Declare what the command takes."""
@@ -58,12 +58,6 @@ class OfflineCommand(BaseCommand):
         with Progress(*columns, console=console, transient=True, disable=not sys.stderr.isatty()) as bar:
             task = bar.add_task(what, total=total)
             yield lambda step: bar.advance(task)
-
-
-def _seed(text: str) -> int:
-    if not text.isdecimal():
-        raise ArgumentTypeError(f"{text!r} is no seed; give a whole number of 0 or more")
-    return int(text)
 
 
 def _message(fault: Exception) -> str:

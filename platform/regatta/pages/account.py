@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Sequence
 from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
 from django.db import IntegrityError, transaction
+from django.db.models import Case, QuerySet, When
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.cache import never_cache
@@ -89,6 +91,13 @@ def owner_of(request: HttpRequest) -> User:
     return request.user
 
 
+def files_that_count(models: Sequence[ContributedModel]) -> QuerySet[Submission]:
+    """Of each model's newest round, the file that counts; where none does, the last."""
+    counts = Case(When(status=Submission.Status.ACCEPTED, is_late=False, then=1), default=0)
+    found = Submission.objects.filter(model__in=models).select_related("round")
+    return found.order_by("model_id", "-round__number", counts.desc(), "-id").distinct("model_id")
+
+
 def own_models(owner: User) -> list[dict[str, Any]]:
     """The contributor's models with their stake, standing and last file; a fixed number of queries."""
     models = list(ContributedModel.objects.filter(owner=owner).select_related("tournament"))
@@ -96,8 +105,7 @@ def own_models(owner: User) -> list[dict[str, Any]]:
     boards = Leaderboard.objects.filter(tournament__in={model.tournament_id for model in models})
     newest = boards.order_by("tournament_id", "-round__number").distinct("tournament_id")
     standing = {row["model"]: row for board in newest for row in board.rows}
-    last = Submission.objects.filter(model__in=models).select_related("round").order_by("model_id", "-id")
-    sent = {submission.model_id: submission for submission in last.distinct("model_id")}
+    sent = {submission.model_id: submission for submission in files_that_count(models)}
     return [
         {
             "model": model, "stake": stakes[model.pk], "standing": standing.get(model.name), "sent": sent.get(model.pk),

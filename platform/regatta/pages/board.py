@@ -16,6 +16,7 @@ from regatta.charts.intervals import scale_of, whisker
 from regatta.pages.downloads import csv_file, json_file
 from regatta.rounds.models import Tournament
 from regatta.scores.models import Leaderboard
+from regatta.security import asked_number
 
 SORTS = {
     "rank": "Rank", "rank_change": "Change", "model": "Model", "corr": "Corr", "mmc": "MMC", "bmc": "BMC", "fnc": "FNC",
@@ -124,10 +125,8 @@ def board_or_404(slug: str, query: QueryDict) -> Leaderboard:
 def find_board(tournament: Tournament, query: QueryDict) -> Leaderboard | None:
     """The board after the round asked for, else the newest."""
     boards = Leaderboard.objects.filter(tournament=tournament).select_related("round")
-    number = query.get("round", "")
-    return (
-        boards.filter(round__number=int(number)).first() if number.isdecimal() and len(number) < 9 else boards.first()
-    )
+    number = asked_number(query.get("round", ""))
+    return boards.first() if number is None else boards.filter(round__number=number).first()
 
 
 def columns(query: QueryDict, wish: Wish) -> list[Column]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import Any
 
 from django import forms
 
@@ -36,3 +37,9 @@ class StakeForm(forms.Form):
     points = forms.DecimalField(min_value=Decimal("0.000001"), max_digits=18, decimal_places=6)
     direction = forms.ChoiceField(choices=[("put", "Put at stake"), ("take", "Take back")])
     key = forms.CharField(max_length=40)
+
+    def clean(self) -> dict[str, Any]:
+        """Decimal takes the digits of every script; people who read the ledger do not."""
+        if not self.data.get("points", "").isascii():
+            self.add_error("points", "Use the digits 0 to 9.")
+        return self.cleaned_data

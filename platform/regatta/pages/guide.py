@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
+from django.templatetags.static import static
 from django.views.decorators.http import require_safe
 
 from regatta.pages.context import chosen
@@ -17,6 +18,19 @@ PAGES = {
     "points": "Points and stakes",
     "api": "The API",
 }
+
+
+@require_safe
+def favicon(request: HttpRequest) -> HttpResponse:
+    """Where old browsers look for the mark."""
+    return redirect(static("regatta/mark.svg"))
+
+
+@require_safe
+def robots(request: HttpRequest) -> HttpResponse:
+    """What crawlers may read: pages, not what belongs to accounts or machines."""
+    closed = "".join(f"Disallow: {path}\n" for path in ("/accounts/", "/admin/", "/api/", "/submit/"))
+    return HttpResponse(f"User-agent: *\n{closed}", content_type="text/plain")
 
 
 @require_safe

@@ -15,6 +15,7 @@ from regatta.rounds.models import Round
 from regatta.submissions.intake import receive
 from regatta.submissions.models import ContributedModel, Submission
 from tournament.errors import BadInput, Fault
+from tournament.predictions import too_large
 
 SHOWN = 20
 
@@ -59,8 +60,7 @@ def take(request: HttpRequest) -> Submission:
         raise BadInput(Fault("no_file", "no file was chosen", "choose a CSV or Parquet file"))
     largest = model.tournament.parsed_rules().max_upload_bytes
     if upload.size is None or upload.size > largest:
-        found = f"the file has {upload.size or 0:,} bytes, the limit is {largest:,}"
-        raise BadInput(Fault("too_large", found, "send id and prediction only, or Parquet"))
+        raise BadInput(too_large(upload.size or 0, largest))
     rounds = Round.objects.select_related("tournament").filter(tournament=model.tournament, status=Round.Status.OPEN)
     newest = rounds.order_by("-number").first()
     if newest is None:

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from django.core.paginator import Paginator
 from django.db.models import Count, F, Func, IntegerField
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_safe
 
-from regatta.pages.context import deadline
+from regatta.pages.context import chosen, deadline
 from regatta.rounds.models import Round, Tournament
 
 ROUNDS_A_PAGE = 30
@@ -24,6 +24,13 @@ class Rule:
     name: str
     value: str
     unit: str = ""
+
+
+@require_safe
+def index(request: HttpRequest) -> HttpResponse:
+    """The first tournament; home, where there is none."""
+    found = chosen(request)
+    return redirect("home") if found is None else redirect("tournament", slug=found.slug)
 
 
 @require_safe

@@ -6,6 +6,9 @@ from regatta.pages import account, board, book, contributed, guide, home, meta, 
 
 urlpatterns = [
     path("", home.home, name="home"),
+    path("favicon.ico", guide.favicon),
+    path("robots.txt", guide.robots),
+    path("tournaments/", tournaments.index, name="tournaments"),
     path("tournaments/<slug:slug>/", tournaments.tournament, name="tournament"),
     path("tournaments/<slug:slug>/data/", tournaments.data, name="data"),
     path("tournaments/<slug:slug>/leaderboard/", board.leaderboard, name="leaderboard"),

@@ -24,7 +24,7 @@ from tournament.rules import Rules
 
 def publish(tournament: Tournament, panel: PricePanel, *, rounds: int, key: bytes, version: str = "v1.0") -> Dataset:
     """Make the dataset known before the first of the last `rounds` eras. Raises BadPanel; writes all or nothing."""
-    refusals = inspect(panel).refusals
+    refusals = inspect(panel, tournament.parsed_rules()).refusals
     if refusals:
         raise BadPanel([Fault(found.code, found.message, "mend the prices", found.places[:3]) for found in refusals])
     rules = tournament.parsed_rules()
@@ -32,7 +32,7 @@ def publish(tournament: Tournament, panel: PricePanel, *, rounds: int, key: byte
     first = max(0, len(rows) - rounds)
     cut = int(rows[first])
     files = _files(panel, rules, key, rows[: first + 1])
-    known = inspect(panel.rows(slice(0, cut + 1)))  # what is shown must not tell of days to come
+    known = inspect(panel.rows(slice(0, cut + 1)), rules)  # what is shown must not tell of days to come
     with transaction.atomic():
         made = Dataset.objects.create(
             tournament=tournament, version=version, quality=known.to_dict(), status=Dataset.Status.PUBLISHED,

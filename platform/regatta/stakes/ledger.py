@@ -95,13 +95,21 @@ def _exchange(
 ) -> bool:
     with transaction.atomic():
         get_user_model().objects.select_for_update().get(pk=model.owner_id)  # two moves at once must not both pass
-        if Transfer.objects.filter(key=key).exists():
+        amount = amount.quantize(POINT)
+        done = Transfer.objects.filter(key=key).first()
+        if done is not None:
+            _refuse_another(done, to, amount)
             return False
         free = max(balance(away) - kept, ZERO)
-        amount = amount.quantize(POINT)
         if not ZERO < amount <= free:
             raise BadInput(Fault("points", f"{amount} points asked for, {free} are free", "move at most what is free"))
         return move(key, "stake", [(away, to, amount)], now=now)
+
+
+def _refuse_another(done: Transfer, to: LedgerAccount, amount: Decimal) -> None:
+    if not done.entries.filter(account=to, amount=amount).exists():
+        found = "this key has moved other points already, or to another place"
+        raise BadInput(Fault("key_used", found, "send a new key with each new move"))
 
 
 def stakes(tournament_id: int) -> dict[str, Decimal]:

@@ -5,15 +5,18 @@ from __future__ import annotations
 from dataclasses import asdict
 from datetime import datetime
 
+from django.db import IntegrityError, transaction
+
 from regatta import artifacts
 from regatta.accounts.models import User
 from regatta.rounds.models import Round
 from regatta.rounds.prices import live_ids
-from regatta.submissions.models import ContributedModel, Submission
-from tournament.errors import BadInput, Fault
-from tournament.predictions import check
+from regatta.submissions.models import RESERVED_PREFIX, ContributedModel, Submission
+from tournament.errors import BadInput, Fault, printable
+from tournament.predictions import check, too_large
 
-PLATFORM_USER = "regatta"
+PLATFORM_USER, PLATFORM_ADDRESS = "regatta", "platform@localhost.localdomain"
+"""Both are reserved: nobody can sign up with either."""
 
 
 def receive(
@@ -21,16 +24,20 @@ def receive(
 ) -> Submission:
     """Keep a file and check it at once. A late file is kept, checked and marked, but does not count.
 
-    Raises BadInput when the round has not opened, belongs to another tournament, or the limit is reached.
+    Raises BadInput when the round has not opened or belongs to another tournament, when the file is too large to be
+    kept, or when the model has sent enough.
     """
     rules = round.tournament.parsed_rules()
     if round.tournament_id != model.tournament_id:
-        raise BadInput(Fault("wrong_tournament", f"{model.name} does not sail in {round.tournament}"))
+        raise BadInput(Fault("wrong_tournament", f"model {model.name} does not sail in {round.tournament}"))
+    if len(data) > rules.max_upload_bytes:
+        raise BadInput(too_large(len(data), rules.max_upload_bytes))
     if round.status == Round.Status.SCHEDULED:
         raise BadInput(Fault("not_open", f"round {round.number} opens at {round.opens_at:%Y-%m-%d %H:%M} UTC"))
     if Submission.objects.filter(model=model, round=round).count() >= rules.submissions_per_round:
-        message = f"{model.name} has sent {rules.submissions_per_round} files to round {round.number}"
+        message = f"model {model.name} has sent {rules.submissions_per_round} files to round {round.number}"
         raise BadInput(Fault("too_many", message, "the last accepted one counts"))
+    filename = printable(filename)
     checked = check(data, filename, live_ids(round.live_sha256), max_bytes=rules.max_upload_bytes)
     values = "" if checked.values is None else artifacts.put(checked.values.tobytes())
     return Submission.objects.create(
@@ -63,15 +70,19 @@ def submit_example(round: Round, now: datetime) -> None:
 
 
 def platform_user() -> User:
-    """The contributor that the platform's own models belong to."""
-    defaults = {"email": "platform@localhost.localdomain"}
-    return User.objects.get_or_create(username=PLATFORM_USER, defaults=defaults)[0]
+    """The contributor that the platform's own models belong to. Raises BadInput when somebody else bears the name."""
+    try:
+        with transaction.atomic():
+            return User.objects.get_or_create(username=PLATFORM_USER, email=PLATFORM_ADDRESS)[0]
+    except IntegrityError:
+        found = f"an account of the name {PLATFORM_USER!r} is not the platform's"
+        raise BadInput(Fault("platform_name", found, "rename it in the admin")) from None
 
 
 def _example_model(round: Round) -> ContributedModel:
-    owner = platform_user()
+    """The platform's model in a tournament; one of that name that is not its own is never taken for it."""
+    name = f"{RESERVED_PREFIX}{round.tournament.slug.replace('-', '_')}"[:40]
     model, _ = ContributedModel.objects.get_or_create(
-        name=f"example_{round.tournament.slug.replace('-', '_')}",
-        defaults={"tournament": round.tournament, "owner": owner, "is_benchmark": True},
+        name=name, tournament=round.tournament, owner=platform_user(), defaults={"is_benchmark": True}
     )
     return model

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
 from django.db import models
 from django.utils import timezone
 
 from regatta.rounds.models import Round, Tournament
 
-NAME_RULE = r"^[a-z][a-z0-9_]{2,39}$"
+NAME_RULE = r"\A[a-z][a-z0-9_]{2,39}\Z"
+RESERVED_PREFIX = "example_"
+"""Names of models that the platform itself sails."""
 
 
 class ContributedModel(models.Model):
@@ -27,6 +30,11 @@ class ContributedModel(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    def clean(self) -> None:
+        """Refuse a new model that would pass for one of the platform's. Raises ValidationError."""
+        if self._state.adding and self.name.startswith(RESERVED_PREFIX):
+            raise ValidationError({"name": f"Names that begin with {RESERVED_PREFIX} are the platform's."})
 
 
 class Submission(models.Model):

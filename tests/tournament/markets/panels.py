@@ -9,7 +9,7 @@ from tournament.markets.panel import PricePanel
 from tournament.markets.simulate import SimulatedMarket, SimulationConfig, simulate
 
 
-def long_table(days: int = 400, assets: int = 12, seed: int = 0) -> pd.DataFrame:
+def long_table(days: int = 700, assets: int = 12, seed: int = 0) -> pd.DataFrame:
     """A sound long table: id, date, close, volume; random walks of 1 % a day, one of which ends early."""
     rng = np.random.default_rng(seed)
     close = 50 * np.exp(rng.normal(0, 0.01, (days, assets)).cumsum(axis=0))

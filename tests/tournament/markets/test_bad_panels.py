@@ -13,6 +13,7 @@ from tests.tournament.markets.panels import long_table
 from tournament.errors import BadPanel
 from tournament.markets.panel import read_prices
 from tournament.markets.quality import inspect
+from tournament.rules import Rules
 
 Spoil = Callable[[pd.DataFrame], pd.DataFrame]
 
@@ -44,6 +45,8 @@ UNREADABLE: dict[str, tuple[Spoil, str]] = {
     "a word for a volume": (put("volume", "many"), "volume is no number in 1 rows"),
     "a negative volume": (put("volume", -5.0), "volume is below zero in 1 rows"),
     "a negative open": (put("open", -5.0), "open is below zero in 1 rows"),
+    "a factor of zero": (put("adj_factor", 0.0), "adj_factor is zero or missing in 1 rows"),
+    "a missing factor": (put("adj_factor", None), "adj_factor is zero or missing in 1 rows"),
     "an infinite factor": (put("adj_factor", np.inf), "adj_factor is infinite in 1 rows"),
 }
 
@@ -110,13 +113,14 @@ def crossed(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 QUALITY: dict[str, tuple[pd.DataFrame, str, str]] = {
-    "short_history": (long_table(days=200), "refuse", "200 dates; features need at least 300"),
+    "short_history": (long_table(days=200), "refuse", "200 dates; 622 are needed before the first round"),
     "few_assets": (long_table(assets=6), "refuse", "6 assets; a cross-section needs at least 10"),
+    "no_moves": (long_table().assign(close=100.0), "refuse", "0 of 12 assets have a price that ever moves"),
     "gaps": (with_gap(long_table()), "flag", "1 gaps of 10 days or more"),
     "stale": (still(long_table()), "flag", "12 times a price stood still"),
-    "split": (jump(long_table(), 0.5, days=300), "refuse", "12 jumps by a split's ratio"),
+    "split": (jump(long_table(), 0.5, days=600), "refuse", "12 jumps by a split's ratio"),
     "reversed_jump": (jump(long_table(), 2.6, days=2), "refuse", "jumps that reverse within a week"),
-    "outlier": (jump(long_table(), 2.6, days=300), "refuse", "12 daily moves beyond 60%"),
+    "outlier": (jump(long_table(), 2.6, days=600), "refuse", "12 daily moves beyond 60%"),
     "crossed_range": (crossed(long_table()), "flag", "closes lie outside their day's low and high"),
     "survivorship": (long_table(days=1300), "flag", "the panel likely holds survivors only"),
 }
@@ -138,6 +142,15 @@ def test_a_sound_panel_has_nothing_to_say(tmp_path: Path) -> None:
     long_table().to_parquet(tmp_path / "prices.parquet")
 
     assert inspect(read_prices(tmp_path / "prices.parquet")).findings == ()
+
+
+def test_fewer_dates_are_needed_where_eras_follow_each_other_faster(tmp_path: Path) -> None:
+    long_table(days=560).to_parquet(tmp_path / "prices.parquet")
+    panel = read_prices(tmp_path / "prices.parquet")
+
+    found = [inspect(panel, rules).refusals for rules in (Rules(), Rules(cadence_days=1))]
+
+    assert [len(refusals) for refusals in found] == [1, 0]
 
 
 def test_an_asset_called_NA_is_an_asset(tmp_path: Path) -> None:

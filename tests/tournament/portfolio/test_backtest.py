@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from io import StringIO
 from pathlib import Path
 
@@ -139,6 +140,26 @@ def test_unknown_and_impossible_settings_are_all_named() -> None:
     assert len(caught.value.faults) == 6
 
 
+@pytest.mark.parametrize(
+    ("section", "key", "value"),
+    [("risk", "factors", 0), ("risk", "half_life_days", 0), ("risk", "window_days", 0), ("risk", "least_days", 0),
+     ("constraints", "gross", math.nan), ("constraints", "gross", math.inf), ("constraints", "net", math.nan),
+     ("signal", "expected_corr", 2.0), ("signal", "horizon_days", 0), ("costs", "half_spread", math.inf)],
+)  # fmt: skip
+def test_a_number_that_no_backtest_can_use_is_refused(section: str, key: str, value: float) -> None:
+    with pytest.raises(BadConfig, match=rf"\[{section}\] {key} is "):
+        config_from({section: {key: value}})
+
+
+def test_every_number_out_of_range_is_told_at_once() -> None:
+    tables = {"risk": {"factors": 0, "window_days": 0}, "signal": {"expected_corr": 2.0}, "constraints": {"gross": 0}}
+
+    with pytest.raises(BadConfig) as caught:
+        config_from(tables)
+
+    assert len(caught.value.faults) == 4
+
+
 def test_limits_of_a_config_are_checked_too() -> None:
     with pytest.raises(BadConfig, match=r"\[constraints\] limit gross is 0"):
         config_from({"constraints": {"gross": 0}})
@@ -205,7 +226,7 @@ def test_every_fault_of_both_files_is_told_with_status_two(files: dict[str, Path
 BAD_SIGNALS = {
     "no trading day": (lambda f: f.assign(date=f["date"] + pd.Timedelta(days=4000)), "no trading days of the prices"),
     "other ids": (lambda f: f.assign(id="x" + f["id"]), "no id of the signal"),
-    "twice": (lambda f: pd.concat([f, f.head(1)]), "1 rows repeat date and id"),
+    "twice": (lambda f: pd.concat([f, f.head(1)]), "1 row repeats date and id"),
     "words": (lambda f: f.assign(signal="up"), "not numbers"),
     "infinite": (lambda f: f.assign(signal=np.inf), "signals are infinite"),
 }

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from argparse import ArgumentTypeError
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +16,7 @@ from regatta.accounts.models import User
 from regatta.management.offline import OfflineCommand
 from regatta.rounds.archives import import_archive
 from regatta.submissions.intake import platform_user
-from tournament.archive import read_archive
+from tournament.archive import Archive, read_archive
 from tournament.errors import BadInput, Fault
 
 
@@ -28,11 +31,19 @@ class Command(OfflineCommand):
         parser.add_argument("archive", type=Path, help="the archive's folder")
         parser.add_argument("--slug", help="the tournament's part of the address (default: made from its name)")
         parser.add_argument("--owner", help="the contributor who shall own the models (default: the platform)")
-        parser.add_argument("--prefix", default="", help="put before every model's name, which is then made to fit")
+        parser.add_argument(
+            "--prefix", type=_prefix, default="", help="put before every model's name, which is then made to fit"
+        )
 
     def run(self, **options: Any) -> None:
         """Import and say what was made."""
         archive = read_archive(options["archive"])
+        try:
+            self._import(archive, options)
+        except BadInput as refused:
+            raise BadInput([_beside_a_prefix(one, options["prefix"]) for one in refused.faults]) from None
+
+    def _import(self, archive: Archive, options: dict[str, Any]) -> None:
         with self.progress("rounds", len(archive)) as step:
             made = import_archive(
                 archive, slug=options["slug"] or slugify(archive.about.name)[:50], owner=_owner(options["owner"]),
@@ -40,6 +51,19 @@ class Command(OfflineCommand):
             )  # fmt: skip
         resolved = made.rounds.resolved().count()
         self.stdout.write(f"{made.slug}: {len(archive)} rounds ({resolved} resolved), {len(archive.models)} models")
+
+
+def _prefix(text: str) -> str:
+    if not re.fullmatch(r"([a-z][a-z0-9_]{0,19})?", text):
+        raise ArgumentTypeError(f"{text!r} cannot begin names; give up to 20 small letters, digits, underscores")
+    return text
+
+
+def _beside_a_prefix(fault: Fault, prefix: str) -> Fault:
+    """What to do about names that do not fit although a prefix was given."""
+    if not prefix or fault.code != "model_name":
+        return fault
+    return replace(fault, hint=f"give another or a shorter --prefix than {prefix!r}")
 
 
 def _owner(name: str | None) -> User:

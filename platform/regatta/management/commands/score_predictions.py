@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 from django.core.management.base import CommandParser
 
+from regatta.management.arguments import count
 from regatta.management.offline import OfflineCommand
 from tournament.scoring.offline import Inputs, score_table, summarize, unscored, with_eras
 from tournament.tables import check_ending, read_table, write_table
@@ -27,7 +28,7 @@ class Command(OfflineCommand):
         parser.add_argument("--benchmark", type=Path, help="id, [era], prediction: adds bmc")
         parser.add_argument("--features", type=Path, help="id, [era], features: adds fnc and max_feature_exposure")
         parser.add_argument("--out", type=Path, help="write the scores (Parquet or CSV) instead of printing them")
-        parser.add_argument("--overlap", type=int, default=1, help="eras that one target spans, for standard errors")
+        parser.add_argument("--overlap", type=count, default=1, help="eras that one target spans, for standard errors")
 
     def run(self, **options: Any) -> None:
         """Score and tell."""

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.core.exceptions import ImproperlyConfigured
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from regatta.management.arguments import count, port
 from regatta.supervisor import Supervisor, SupervisorFault
 
 
@@ -20,8 +22,8 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         """Where to listen, and with how many threads."""
         parser.add_argument("--host", default="127.0.0.1")
-        parser.add_argument("--port", type=int, default=8000)
-        parser.add_argument("--threads", type=int, default=2, help="threads of the web server (default 2)")
+        parser.add_argument("--port", type=port, default=8000)
+        parser.add_argument("--threads", type=count, default=2, help="threads of the web server (default 2)")
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Run until told to stop."""
@@ -30,5 +32,5 @@ class Command(BaseCommand):
                 site.wait_until_ready()
                 self.stdout.write(f"Serving on {site.address} (Ctrl-C stops)")
                 site.run()
-        except SupervisorFault as fault:
+        except (SupervisorFault, ImproperlyConfigured) as fault:
             raise CommandError(str(fault)) from None

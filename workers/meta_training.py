@@ -15,7 +15,7 @@ from regatta.ensemble.models import SelectorVersion
 from regatta.ensemble.training import decide, report
 from regatta.rounds.models import Tournament
 from tournament.selectors.protocol import Budget, History
-from tournament.selectors.registry import NAMES, make
+from tournament.selectors.registry import SERVED, make
 from workers.devices import choose_device
 
 SEED = 1
@@ -27,7 +27,7 @@ def train_selectors(payload: dict[str, Any]) -> dict[str, Any]:
     now = datetime.fromisoformat(payload["now"])
     known = history(tournament, now)
     results = report(tournament, now)
-    for family in NAMES:
+    for family in SERVED:
         _train(tournament, family, known, results, through=payload["through"], now=now)
     champion = decide(tournament, now)
     return {"champion": "" if champion is None else champion.family, "rounds": len(known.resolved())}

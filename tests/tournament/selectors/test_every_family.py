@@ -14,7 +14,10 @@ from tournament.selectors.protocol import Budget, History, Query, State
 from tournament.selectors.registry import NAMES, make
 
 ROW = 85
-LEARNED = ("hmm", "jump", "fforma", "set_attention")
+LEARNED = (
+    "hmm", "jump", "gmm", "prototype", "kernel", "fforma", "lstm", "memory", "maml", "reptile", "set_attention",
+    "committee",
+)  # fmt: skip
 
 
 def weigh(name: str, past: History, row: int = ROW, *, trained_on: History | None = None) -> np.ndarray:

@@ -61,7 +61,7 @@ def test_the_curvature_is_positive_and_no_less_than_the_true_one() -> None:
 
 
 def test_a_model_that_adds_nothing_to_the_blend_is_not_raised_by_its_score_alone() -> None:
-    """Two clones and a loner of the same score: a loss of the members' mean would see no difference between them."""
+    """Two clones and a single of the same score: a loss of the members' mean would see no difference between them."""
     likeness = np.array([[1.0, 1.0, 0.0], [1.0, 1.0, 0.0], [0.0, 0.0, 1.0]], dtype=np.float32)
     past = replace(history(1, models=3), scores_RM=np.full((1, 3), 0.02), correlations_RMM=likeness[None])
 

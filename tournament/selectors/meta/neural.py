@@ -13,11 +13,20 @@ from torch import nn
 
 from tournament.errors import BadConfig, Fault
 from tournament.selectors.allocator import best_blend
-from tournament.selectors.baselines import ridge
-from tournament.selectors.meta.training import TrainingConfig, query_episode, split, train, training_episodes
+from tournament.selectors.baselines import STACK_RIDGE, ridge
+from tournament.selectors.meta.training import (
+    Episodes,
+    Objective,
+    TrainingConfig,
+    blend_loss,
+    query_episode,
+    split,
+    train,
+    training_episodes,
+)
 from tournament.selectors.protocol import Budget, Floats, History, Query, State, equal_weights
 from tournament.selectors.tokens import SCALE
-from tournament.selectors.weather import PREFIX, beliefs_at_query, beliefs_in_training, fit_weather
+from tournament.selectors.weather import PREFIX, Beliefs, beliefs_at_query, beliefs_in_training, fit_weather
 
 MIN_ROUNDS = 40
 NETWORK = "network_"
@@ -31,6 +40,8 @@ class Neural:
     make_network: Callable[[], nn.Module]
     device: str = "cpu"
     config: TrainingConfig = field(default_factory=TrainingConfig)
+    make_episodes: Callable[[History, Beliefs], Episodes] = training_episodes
+    objective: Objective = blend_loss
 
     def meta_train(self, tasks: Sequence[History], budget: Budget) -> State:
         """Train on every resolved round of every task long enough; the regime model is the last task's."""
@@ -46,9 +57,9 @@ class Neural:
         material = []
         for history, weather in zip(taught, weathers, strict=True):
             beliefs = beliefs_in_training(weather, history, history.resolved_rows())
-            episodes = training_episodes(history, beliefs).to(self.device)
+            episodes = self.make_episodes(history, beliefs).to(self.device)
             material.append((episodes, *split(history, self.config.validation_share)))
-        gains = train(network, material, self.config, budget)
+        gains = train(network, material, self.config, budget, self.objective)
         arrays = {NETWORK + name: values.cpu().numpy() for name, values in network.state_dict().items()}
         return State(self.name, arrays | weathers[-1], asdict(self.config) | {"seed": budget.seed, "validation": gains})
 
@@ -70,7 +81,7 @@ class Neural:
         with torch.inference_mode():
             episode = query_episode(query, support, beliefs_at_query(weather, support, query))
             expected_M = network(episode)[0].double().numpy() / SCALE
-        return best_blend(expected_M, query.correlations_MM, query.active_M)
+        return best_blend(expected_M, query.correlations_MM, query.active_M, ridge=STACK_RIDGE)
 
 
 def network_arrays(state: State) -> dict[str, torch.Tensor]:

@@ -1,23 +1,28 @@
 """What all neural families share: episodes as tensors, the differentiable allocator, and the one training loop.
 
-Shape suffixes: B episodes (batch), M models, T tokens, R support rounds, C context columns. A family is a network that
-turns an episode into expected scores (B x M); unrolled mirror steps turn these into weights, so the loss is the
-negative corr of the blend. Training is the loop below: draw episodes, forward, loss on the query, step; the newest
-rounds, purged by the targets' overlap, say when to stop, and the state before any step is kept unless learning helps.
+Shape suffixes: B episodes (batch), M models, T tokens, R support rounds, C context columns, K regimes. A family is a
+network that turns an episode into expected scores (B x M); unrolled mirror steps turn these into weights, so the loss
+is the negative corr of the blend. Training is the loop below: draw episodes, forward, loss on the query, step; the
+newest rounds, purged by the targets' overlap, say when to stop, and the state before any step is kept unless learning
+helps.
 """
 
 from __future__ import annotations
 
+import math
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
+from enum import StrEnum
+from typing import Any, Protocol
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from tournament.selectors.allocator import RIDGE, copies
+from tournament.selectors.allocator import copies
+from tournament.selectors.baselines import STACK_RIDGE
 from tournament.selectors.protocol import Budget, Floats, History, Query
 from tournament.selectors.tokens import SCALE, as_history, cadence, known_rounds, tokens
 from tournament.selectors.weather import Beliefs
@@ -25,6 +30,14 @@ from tournament.selectors.weather import Beliefs
 SUPPORT_ROUNDS = 128
 """Newest resolved rounds that an episode shows; the tokens sum up all of them."""
 CLIP = 4.0
+
+
+class Rule(StrEnum):
+    """How a gradient moves the parameters."""
+
+    ADAM = "adam"
+    PLAIN = "plain"
+    """By the learning rate times the gradient: for a loss whose gradient is the move itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +51,13 @@ class TrainingConfig:
     check_every: int = 25
     patience: int = 3
     mirror_steps: int = 20
+    ridge: float = STACK_RIDGE
+    """The allocator's, in training as in serving."""
     validation_share: float = 0.2
+    rule: Rule = Rule.ADAM
+    own_rate: float = 1.0
+    """Learning rate of parameters that are no layer's weights, as a multiple; they may be few numbers far away."""
+    anneals: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +65,8 @@ class Episodes:
     """Queries with their supports as tensors; scores and tokens of scores are in units of 1 / SCALE.
 
     A support round that is not known, or beyond the support's length, has weight 0 in `known_BR`; rounds are oldest
-    first and end with the newest. Contexts are in spreads of the support, missing ones 0.
+    first and end with the newest. Contexts are in spreads of the support, missing ones 0. Beliefs are the regimes'
+    probabilities by the weather, in an order that means nothing; without a weather there is one regime.
     """
 
     token_BMT: Tensor
@@ -60,6 +80,8 @@ class Episodes:
     age_BR: Tensor
     context_BRC: Tensor
     query_context_BC: Tensor
+    belief_BRK: Tensor
+    query_belief_BK: Tensor
 
     def __len__(self) -> int:
         return len(self.token_BMT)
@@ -78,6 +100,11 @@ def training_episodes(history: History, beliefs: Beliefs, *, rounds: int = SUPPO
     return _episodes(history.resolved(), history, beliefs, rounds)
 
 
+def support_episodes(history: History, beliefs: Beliefs, rows: NDArray[np.intp]) -> Episodes:
+    """Rounds `rows` of a history, which the beliefs' queries are too, with what was known at their own opening."""
+    return _episodes(history.take(rows), history, beliefs, rounds=1)
+
+
 def query_episode(query: Query, support: History, beliefs: Beliefs, *, rounds: int = SUPPORT_ROUNDS) -> Episodes:
     """One open round as a batch of one episode; its scores are zeros."""
     return _episodes(as_history(query, support), support, beliefs, rounds)
@@ -86,7 +113,8 @@ def query_episode(query: Query, support: History, beliefs: Beliefs, *, rounds: i
 def _episodes(queries: History, support: History, beliefs: Beliefs, rounds: int) -> Episodes:
     token_QMT = tokens(queries, support, beliefs)
     resolved = support.resolved()
-    row_QR, known_QR = _newest_rows(queries, resolved, rounds)
+    row_QR, known_QR = newest_rows(queries, resolved, rounds)
+    belief_RK = beliefs.support_RK[support.resolved_rows()]
     scored_QRM = np.isfinite(resolved.scores_RM)[row_QR] & known_QR[..., None]
     support_QRM = np.where(scored_QRM, resolved.scores_RM[row_QR], 0.0)
     lag_QR = (queries.opens_at_R[:, None] - resolved.opens_at_R[row_QR]).astype("timedelta64[s]").astype(float)
@@ -97,6 +125,7 @@ def _episodes(queries: History, support: History, beliefs: Beliefs, rounds: int)
         token_QMT, queries.active_RM, np.nan_to_num(queries.scores_RM) * SCALE, correlations, copies_QM,
         support_QRM * SCALE, scored_QRM, known_QR, lag_QR / cadence(support) * known_QR,
         np.take_along_axis(context_RC, row_QR[..., None], axis=1) * known_QR[..., None], query_context_QC,
+        belief_RK[row_QR] * known_QR[..., None], beliefs.query_QK,
     )  # fmt: skip
     return Episodes(*(_tensor(array) for array in values))
 
@@ -106,7 +135,7 @@ def _tensor(values: NDArray[np.generic]) -> Tensor:
     return torch.from_numpy(np.ascontiguousarray(kept))
 
 
-def _newest_rows(queries: History, resolved: History, rounds: int) -> tuple[NDArray[np.intp], NDArray[np.bool_]]:
+def newest_rows(queries: History, resolved: History, rounds: int) -> tuple[NDArray[np.intp], NDArray[np.bool_]]:
     """Rows of the newest `rounds` known rounds of each query, oldest first, and which of them there are (Q x R)."""
     known = known_rounds(queries, resolved)
     order = np.argsort(known, axis=1, kind="stable")[:, -rounds:]  # the known ones last, in order of time
@@ -125,10 +154,34 @@ def _in_spreads(resolved: History, queries: History, known_QR: NDArray[np.bool_]
     return seen_QRC, np.clip((query_QC - centre_QC) / spread_QC, -CLIP, CLIP)
 
 
-def mirror_weights(mu_BM: Tensor, episodes: Episodes, steps: int) -> Tensor:
+class Blended(Protocol):
+    """What the allocator reads of some rounds."""
+
+    @property
+    def active_BM(self) -> Tensor:
+        """Who submitted."""
+
+    @property
+    def correlation_BMM(self) -> Tensor:
+        """How alike the models are."""
+
+    @property
+    def copies_BM(self) -> Tensor:
+        """How many models each stands for."""
+
+
+class Scored(Blended, Protocol):
+    """Rounds with what their models scored."""
+
+    @property
+    def score_BM(self) -> Tensor:
+        """Scores, zero where there is none."""
+
+
+def mirror_weights(mu_BM: Tensor, episodes: Blended, steps: int, *, ridge: float = STACK_RIDGE) -> Tensor:
     """Weights (B x M) by exponentiated gradient steps on the allocator's own objective; differentiable."""
     active_BM = episodes.active_BM
-    penalized = episodes.correlation_BMM + RIDGE * torch.diag_embed(episodes.copies_BM)
+    penalized = episodes.correlation_BMM + ridge * torch.diag_embed(episodes.copies_BM)
     log_weights = torch.zeros_like(mu_BM).masked_fill(~active_BM, -1e9)
     for _ in range(steps):
         weights = torch.softmax(log_weights, 1)
@@ -147,38 +200,96 @@ def blend_corr(weights_BM: Tensor, score_BM: Tensor, correlation_BMM: Tensor) ->
     return (weights_BM * score_BM).sum(1) / variance.sqrt()
 
 
-def mean_corr(network: nn.Module, episodes: Episodes, mirror_steps: int) -> Tensor:
+def mean_corr(network: nn.Module, episodes: Scored, config: TrainingConfig) -> Tensor:
     """Mean corr (in units of 1 / SCALE) of the blends that the network would have made."""
-    weights = mirror_weights(network(episodes), episodes, mirror_steps)
+    weights = mirror_weights(network(episodes), episodes, config.mirror_steps, ridge=config.ridge)
     return blend_corr(weights, episodes.score_BM, episodes.correlation_BMM).mean()
 
 
-def train(
-    network: nn.Module, tasks: Sequence[tuple[Episodes, Tensor, Tensor]], config: TrainingConfig, budget: Budget
-) -> list[float]:
-    """Adam on the blend's corr; the best state on the checked rounds is kept, the one before any step included.
+def blend_loss(network: nn.Module, episodes: Episodes, config: TrainingConfig) -> Tensor:
+    """What training lowers unless a family says otherwise: the negative mean corr of the blends."""
+    return -mean_corr(network, episodes, config)
 
-    A task is its episodes with the rows to fit on and the rows to check on. Returns the checked corr, step by step.
+
+Material = tuple[Any, Tensor, Tensor]
+"""Episodes of one task (of whatever kind the network reads), the rows to fit on, the rows to check on."""
+Objective = Callable[[nn.Module, Episodes, TrainingConfig], Tensor]
+
+
+def train(
+    network: nn.Module,
+    tasks: Sequence[Material],
+    config: TrainingConfig,
+    budget: Budget,
+    objective: Objective = blend_loss,
+) -> list[float]:
+    """Gradient steps on the objective, by default the blend's corr; the best state on the checked rounds is kept.
+
+    The state before any step is one of them. A task is its episodes with the rows to fit on and the rows to check on.
+    Returns the checked corr, step by step.
     """
-    generator, deadline = torch.Generator().manual_seed(budget.seed), time.monotonic() + budget.seconds
-    optimizer = torch.optim.AdamW(network.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay)
-    best, gains, stale = _copy(network), [_check(network, tasks, config)], 0
-    for step in range(1, config.steps + 1):
+
+    def draw(generator: torch.Generator) -> Episodes:
         episodes, fit, _ = tasks[int(torch.randint(len(tasks), (1,), generator=generator))]
-        batch = fit[torch.randint(len(fit), (config.batch,), generator=generator)]
-        loss = -mean_corr(network, episodes.take(batch), config.mirror_steps)
+        return episodes.take(fit[torch.randint(len(fit), (config.batch,), generator=generator)])
+
+    return descend(network, draw, lambda: _check(network, tasks, config), config, budget, objective)
+
+
+def descend(
+    network: nn.Module,
+    draw: Callable[[torch.Generator], Any],
+    check: Callable[[], float],
+    config: TrainingConfig,
+    budget: Budget,
+    objective: Objective = blend_loss,
+) -> list[float]:
+    """The loop itself: draw episodes, loss, step; every so often check, and keep the state that checked best."""
+    generator, deadline = torch.Generator().manual_seed(budget.seed), time.monotonic() + budget.seconds
+    optimizer, schedule = _optimizer(network, config)
+    best, gains, stale = _copy(network), [_checked(check)], 0
+    for step in range(1, config.steps + 1):
+        loss = objective(network, draw(generator), config)
         optimizer.zero_grad()
         loss.backward()
         nn.utils.clip_grad_norm_(network.parameters(), 1.0)
         optimizer.step()
+        schedule.step()
         if step % config.check_every:
             continue
-        gains.append(_check(network, tasks, config))
+        gains.append(_checked(check))
         best, stale = (_copy(network), 0) if gains[-1] > max(gains[:-1]) else (best, stale + 1)
         if stale >= config.patience or time.monotonic() > deadline:
             break
     network.load_state_dict(best)
     return gains
+
+
+def _optimizer(
+    network: nn.Module, config: TrainingConfig
+) -> tuple[torch.optim.Optimizer, torch.optim.lr_scheduler.LRScheduler]:
+    """Layers at the learning rate, the network's own numbers at `own_rate` times it and without decay."""
+    named = list(network.named_parameters())
+    layers = [values for name, values in named if name.endswith(("weight", "bias"))]
+    own = [values for name, values in named if not name.endswith(("weight", "bias"))]
+    groups: list[dict[str, Any]] = [{"params": layers}]
+    if own:
+        decay = config.weight_decay if config.own_rate == 1.0 else 0.0
+        groups.append({"params": own, "lr": config.learning_rate * config.own_rate, "weight_decay": decay})
+    kind: Any = torch.optim.SGD if config.rule is Rule.PLAIN else torch.optim.AdamW
+    options = {} if config.rule is Rule.PLAIN else {"weight_decay": config.weight_decay}
+    if config.rule is Rule.PLAIN:
+        groups = [{name: value for name, value in group.items() if name != "weight_decay"} for group in groups]
+    optimizer = kind([group for group in groups if group["params"]], lr=config.learning_rate, **options)
+    return optimizer, torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: _rate(step, config))
+
+
+def _rate(step: int, config: TrainingConfig) -> float:
+    """Share of the learning rate at a step: all of it, or a rise over a tenth of the steps and a cosine to nothing."""
+    if not config.anneals:
+        return 1.0
+    done = min(1.0, step / config.steps)
+    return done / 0.1 if done < 0.1 else 0.5 * (1.0 + math.cos(math.pi * (done - 0.1) / 0.9))
 
 
 def split(history: History, share: float) -> tuple[Tensor, Tensor]:
@@ -193,10 +304,14 @@ def split(history: History, share: float) -> tuple[Tensor, Tensor]:
     return torch.tensor(fit), torch.arange(first, len(resolved))
 
 
-def _check(network: nn.Module, tasks: Sequence[tuple[Episodes, Tensor, Tensor]], config: TrainingConfig) -> float:
+def _check(network: nn.Module, tasks: Sequence[Material], config: TrainingConfig) -> float:
+    means = [mean_corr(network, episodes.take(check), config) for episodes, _, check in tasks]
+    return float(torch.stack(means).mean()) / SCALE
+
+
+def _checked(check: Callable[[], float]) -> float:
     with torch.no_grad():
-        means = [mean_corr(network, episodes.take(check), config.mirror_steps) for episodes, _, check in tasks]
-        return float(torch.stack(means).mean()) / SCALE
+        return check()
 
 
 def _copy(network: nn.Module) -> dict[str, Tensor]:

@@ -1,0 +1,105 @@
+"""The in-context gate, trained on simulated tournaments before it has seen this one.
+
+Its state ships with the project: pretrained.safetensors beside this file, made by `python manage.py pretrain_selector`
+(its metadata hold config and seed). With enough resolved rounds it is tuned further on the tournament's own, gently;
+the newest rounds, purged, say whether that helps, and the state as shipped is kept unless it does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from tournament.selectors.allocator import RIDGE, best_blend
+from tournament.selectors.baselines import ridge
+from tournament.selectors.meta.in_context import Asked, InContextGate, Sightings, stack
+from tournament.selectors.meta.neural import NETWORK, choose_device, network_arrays
+from tournament.selectors.meta.training import TrainingConfig, split, train
+from tournament.selectors.patterns import sight
+from tournament.selectors.protocol import Budget, Floats, History, Query, State, equal_weights
+from tournament.selectors.tokens import SCALE
+
+SHIPPED = Path(__file__).with_suffix(".safetensors")
+LEAST_SEEN = 8
+"""With fewer resolved rounds than this there is no pattern to see; ridge answers."""
+LEAST_TO_TUNE = 300
+TUNING = TrainingConfig(
+    steps=60, learning_rate=3e-4, weight_decay=0.0, batch=24, check_every=15, patience=2, ridge=RIDGE
+)
+
+
+@dataclass(frozen=True)
+class Pretrained:
+    """The selector around the gate."""
+
+    name: str = "pretrained"
+    device: str = "cpu"
+    config: TrainingConfig = field(default_factory=lambda: TUNING)
+
+    def meta_train(self, tasks: Sequence[History], budget: Budget) -> State:
+        """The shipped state, tuned on tasks with enough resolved rounds if that helps on the newest of them."""
+        start = shipped() if budget.start is None else budget.start
+        long = [history for history in tasks if len(history.resolved()) >= LEAST_TO_TUNE]
+        if not long:
+            return start
+        gate = _gate(start).to(self.device)
+        material = [
+            (_episodes(history).to(self.device), *split(history, self.config.validation_share)) for history in long
+        ]
+        gains = train(gate, material, self.config, budget)
+        arrays = {NETWORK + name: values.cpu().numpy() for name, values in gate.state_dict().items()}
+        return State(self.name, arrays, start.config | {"tuning": asdict(self.config), "tuned": gains})
+
+    def adapt(self, state: State, support: History) -> State:
+        """Keep everything known: seeing it is the adaptation."""
+        return state.adapted(support)
+
+    def weights(self, state: State, query: Query) -> Floats:
+        """Expected scores by the gate, then the exact allocator; ridge while there is too little to see."""
+        support = state.support
+        if support is None or not len(support.resolved_rows()):
+            return equal_weights(query.active_M)
+        if len(support.resolved_rows()) < LEAST_SEEN:
+            return ridge(support.resolved(), query)
+        asked = Asked(
+            sight(query, support), query.active_M, np.nan_to_num(query.correlations_MM), np.zeros(len(query.models))
+        )
+        with torch.inference_mode():
+            expected_M = _gate(state)(stack([asked]))[0].double().numpy()
+        return best_blend(expected_M, query.correlations_MM, query.active_M, ridge=RIDGE)
+
+
+def _episodes(history: History) -> Sightings:
+    """Every resolved round as it would have been asked; one with too little before it is asked of what there was."""
+    rows = history.resolved_rows()
+    asked = []
+    for row in rows:
+        query = history.query(int(row))
+        support = history.known_at(query.opens_at)
+        if not len(support.resolved_rows()):
+            support = history.known_at(history.opens_at_R[rows[-1]])  # fills a place that `split` never fits on
+        scores = np.nan_to_num(history.scores_RM[row]) * SCALE
+        asked.append(Asked(sight(query, support), query.active_M, np.nan_to_num(query.correlations_MM), scores))
+    return stack(asked)
+
+
+def _gate(state: State) -> InContextGate:
+    gate = InContextGate()
+    gate.load_state_dict(network_arrays(state))
+    return gate.eval()
+
+
+@lru_cache(maxsize=1)
+def shipped() -> State:
+    """The state that came with the project."""
+    return State.from_bytes(SHIPPED.read_bytes())
+
+
+def build(device: str) -> Pretrained:
+    """The selector for a device: cpu, cuda or auto. Raises BadConfig when cuda is missing."""
+    return Pretrained(device=choose_device(device))

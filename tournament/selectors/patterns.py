@@ -1,0 +1,191 @@
+"""What a round said of the few directions along which models differ: the score pattern, free of how models are counted.
+
+Shape suffixes: R rounds, M models, Z directions, C context columns, W widths of smoothing, B bins of rounds. The
+leading directions of the query's predictions, each family of copies counted once, carry nearly all that blends can
+differ by. A round's scores seen through them, s = L z + rest, give z with noise alike in all directions: what is
+learned of z in one tournament holds in another. Source: ours; the projection is Bartlett's (1937) factor score.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.signal import lfilter
+from scipy.sparse.linalg import eigsh
+
+from tournament.selectors.allocator import copies
+from tournament.selectors.protocol import Floats, History, Query
+from tournament.selectors.tokens import cadence
+
+DIRECTIONS = 20
+BINS = 256
+PATTERN_WIDTHS = (2.0, 6.0)
+CONTEXT_WIDTHS = (0.0, 2.0, 6.0)
+"""Half-lives in rounds; 0: as it is."""
+FEW = 200
+"""Up to so many models all directions are found at once, beyond only the leading ones."""
+OWN_VARIANCE = 0.05
+SHRINK = 0.02
+SAME = 1e-4
+"""Eigenvalues nearer than this share of the largest count as equal."""
+CLIP = 4.0
+
+
+@dataclass(frozen=True, slots=True)
+class Directions:
+    """Loadings of the models (M x Z, 0 for absent ones), shares of variance (Z), and copies of each model (M)."""
+
+    loading_MZ: Floats
+    share_Z: Floats
+    copies_M: Floats
+
+
+@dataclass(frozen=True, slots=True)
+class Sighting:
+    """Everything that a query can be answered from, oldest bin first; patterns in units of their own noise."""
+
+    directions: Directions
+    pattern_BZ: Floats
+    smooth_BZW: Floats
+    weight_B: Floats
+    """Share of the models that were scored, counted by what they tell."""
+    age_B: Floats
+    context_BCW: Floats
+    query_context_CW: Floats
+    rest_BM: Floats
+    """What the directions leave of each model's scores, in units of the patterns' noise; 0 where not scored."""
+    scored_BM: Floats
+    noise: float
+    """Standard deviation of a pattern's noise, in units of scores."""
+    rounds_a_bin: int
+
+
+def sight(query: Query, support: History) -> Sighting:
+    """See the resolved rounds of a support as the query's models would. Needs at least one resolved round."""
+    directions = leading_directions(query.correlations_MM, query.active_M)
+    rows = support.resolved_rows()
+    scored_RM = np.isfinite(support.scores_RM[rows]) & query.active_M
+    score_RM = np.where(scored_RM, support.scores_RM[rows], 0.0)
+    pattern_RZ, weight_R = project(directions, score_RM, scored_RM)
+    rest_RM = np.where(scored_RM, score_RM - pattern_RZ @ directions.loading_MZ.T, 0.0)
+    noise = _noise(directions, rest_RM, scored_RM)
+    context_RCW, query_context_CW = _contexts(query, support, rows)
+    size = -(-len(rows) // BINS)
+    lag_R = (query.opens_at - support.opens_at_R[rows]).astype("timedelta64[s]").astype(float)
+    smooth_RZW = np.stack([two_sided(pattern_RZ, weight_R, width) for width in PATTERN_WIDTHS], axis=-1)
+    return Sighting(
+        directions, binned(pattern_RZ / noise, size), binned(smooth_RZW / noise, size), binned(weight_R, size),
+        binned(lag_R / cadence(support), size), binned(context_RCW, size), query_context_CW,
+        binned(rest_RM / noise, size), binned(scored_RM.astype(float), size), noise, size,
+    )  # fmt: skip
+
+
+def leading_directions(correlations_MM: Floats, active_M: NDArray[np.bool_]) -> Directions:
+    """The leading principal directions of the active models' predictions; a family of copies counts once.
+
+    At most half as many as there are different models, so that something is left to tell the noise by. Each points the
+    way of the equal-weight blend.
+    """
+    chosen = np.flatnonzero(active_M)
+    correlations = correlations_MM[np.ix_(chosen, chosen)]
+    copies_M = copies(correlations, np.ones(len(chosen), dtype=bool))
+    root_M = copies_M**-0.5
+    wanted = int(np.clip((1.0 / copies_M).sum() // 2, 1, DIRECTIONS))
+    value_Z, vector_MZ = _eigen(correlations * np.outer(root_M, root_M), wanted, root_M)
+    wanted = len(value_Z)
+    loading = correlations @ (root_M[:, None] * vector_MZ) / np.sqrt(np.maximum(value_Z, 1e-9))
+    loading *= np.where((loading / copies_M[:, None]).sum(axis=0) < 0, -1.0, 1.0)
+    loading_MZ, share_Z, all_copies_M = (
+        np.zeros((len(active_M), DIRECTIONS)),
+        np.zeros(DIRECTIONS),
+        np.ones(len(active_M)),
+    )
+    loading_MZ[chosen, :wanted] = loading
+    share_Z[:wanted] = value_Z / (1.0 / copies_M).sum()
+    all_copies_M[chosen] = copies_M
+    return Directions(loading_MZ, share_Z, all_copies_M)
+
+
+def _eigen(matrix_MM: Floats, wanted: int, start_M: Floats) -> tuple[Floats, Floats]:
+    """The largest eigenvalues, falling, and their vectors; iterative for many models, always from the same start.
+
+    Fewer than wanted where the last would be parted from an equal one: which of the two came first would be chance.
+    """
+    if len(matrix_MM) > FEW:
+        values, vectors = eigsh(matrix_MM, k=wanted + 1, v0=start_M, tol=1e-4)
+    else:
+        values, vectors = np.linalg.eigh(matrix_MM)
+    order = np.argsort(-values)[: wanted + 1]
+    values, vectors = values[order], vectors[:, order]
+    falls = np.flatnonzero(values[:-1] - values[1:] > SAME * values[0]) + 1
+    kept = int(falls[-1]) if len(falls) else min(wanted, len(values))
+    return values[:kept], vectors[:, :kept]
+
+
+def project(directions: Directions, score_RM: Floats, scored_RM: NDArray[np.bool_]) -> tuple[Floats, Floats]:
+    """Patterns (R x Z) of rounds in which some models were scored, and how much each tells (R, 1 where all were)."""
+    loading = directions.loading_MZ.astype(np.float32)
+    own_M = np.maximum(1.0 - (directions.loading_MZ**2).sum(axis=1), 0.0) + OWN_VARIANCE
+    weighed_MZ = (directions.loading_MZ / (own_M * directions.copies_M)[:, None]).astype(np.float32)
+    models, size = loading.shape
+    product_MZZ = (weighed_MZ[:, :, None] * loading[:, None, :]).reshape(models, size * size)
+    full_ZZ = product_MZZ.sum(axis=0).reshape(size, size)
+    masks, group_R = np.unique(scored_RM, axis=0, return_inverse=True)
+    gram_GZZ = (masks.astype(np.float32) @ product_MZZ).reshape(len(masks), size, size)
+    prior_ZZ = SHRINK * np.trace(full_ZZ) / size * np.eye(size, dtype=np.float32)
+    solver_GZZ = np.linalg.inv((gram_GZZ + prior_ZZ).astype(float))
+    pattern_RZ = np.einsum("rzy,ry->rz", solver_GZZ[group_R], score_RM @ weighed_MZ)
+    told_G = np.trace(gram_GZZ, axis1=1, axis2=2) / max(float(np.trace(full_ZZ)), 1e-9)
+    return pattern_RZ, told_G[group_R].astype(float)
+
+
+def _noise(directions: Directions, rest_RM: Floats, scored_RM: NDArray[np.bool_]) -> float:
+    """Standard deviation of a pattern's noise: a model's own share of variance says how its rest should scatter."""
+    own_M = np.maximum(1.0 - (directions.loading_MZ**2).sum(axis=1), 0.0) / directions.copies_M
+    expected = float((scored_RM * own_M).sum())
+    found = float((rest_RM**2 / directions.copies_M).sum())
+    return float(np.sqrt(max(found, 1e-12) / max(expected, 1e-9)))
+
+
+def _contexts(query: Query, support: History, rows: NDArray[np.intp]) -> tuple[Floats, Floats]:
+    """Contexts of the rows (R x C x W) and of the query (C x W) in spreads, smoothed over what came before each."""
+    context_TC = np.vstack([support.contexts(), query.context_K[None]])
+    known_TC = np.isfinite(context_TC)
+    count_C = np.maximum(known_TC.sum(axis=0), 1)
+    centre_C = np.where(known_TC, context_TC, 0.0).sum(axis=0) / count_C
+    away_TC = np.where(known_TC, context_TC - centre_C, 0.0)
+    spread_C = np.sqrt((away_TC**2).sum(axis=0) / count_C) + 1e-12
+    seen_TC = np.clip(away_TC / spread_C, -CLIP, CLIP)
+    smooth_TCW = np.stack([one_sided(seen_TC, width) for width in CONTEXT_WIDTHS], axis=-1)
+    smooth_TCW = smooth_TCW / (smooth_TCW.std(axis=0) + 1e-6)
+    first = len(context_TC) - 1 - len(support)
+    return smooth_TCW[first + rows], smooth_TCW[-1]
+
+
+def one_sided(values: Floats, half_life: float) -> Floats:
+    """Exponentially weighted mean of each row and those before it."""
+    if half_life <= 0 or not len(values):
+        return values
+    keep = 0.5 ** (1.0 / half_life)
+    summed = lfilter([1.0], [1.0, -keep], values, axis=0)
+    weights = lfilter([1.0], [1.0, -keep], np.ones(len(values)))
+    return np.asarray(summed / weights[:, None])
+
+
+def two_sided(values_RZ: Floats, weight_R: Floats, half_life: float) -> Floats:
+    """Exponentially weighted mean of each row and those on both sides of it, rows counted by their weight."""
+    keep = 0.5 ** (1.0 / half_life)
+    stacked = np.column_stack([values_RZ * weight_R[:, None], weight_R])
+    forward = lfilter([1.0], [1.0, -keep], stacked, axis=0)
+    backward = lfilter([1.0], [1.0, -keep], stacked[::-1], axis=0)[::-1] - stacked
+    both = forward + backward
+    return np.asarray(both[:, :-1] / np.maximum(both[:, -1:], 1e-6))
+
+
+def binned(values: Floats, size: int) -> Floats:
+    """Means of `size` rounds that follow each other; the oldest that fill no bin are left out."""
+    bins = len(values) // size
+    kept = values[len(values) - bins * size :]
+    return np.asarray(kept.reshape(bins, size, *values.shape[1:]).mean(axis=1))

@@ -167,3 +167,14 @@ def test_the_bundled_prices_are_twenty_stocks_over_three_decades() -> None:
     assert str(panel.dates_D[0]).startswith("1990")
     assert isinstance(panel.until(panel.dates_D[10]), PricePanel)
     assert len(panel.until(panel.dates_D[10]).dates_D) == 11
+
+
+def test_a_target_read_near_its_era_is_the_one_read_in_all_history() -> None:
+    panel, rules = simulate(SimulationConfig(seed=2, assets=40, weeks=220)).panel, Rules()
+    rows = dataset.era_rows(panel, rules)[-12:-6]
+    raw = forward_returns(panel, rows, horizon=rules.horizon_days, lag=rules.lag_days)
+    whole = bin_target(neutral_returns(np.where(dataset.present(panel, rows), raw, np.nan), panel, rows))
+
+    near = np.array([dataset.partial_target(panel, int(row), rules, rules.horizon_days) for row in rows])
+
+    assert np.array_equal(near, whole, equal_nan=True)

@@ -17,7 +17,7 @@ def test_an_archive_without_known_targets_cannot_be_studied(tmp_path: Path) -> N
     for path in (folder / "targets").iterdir():
         path.unlink()
 
-    with pytest.raises(CommandError, match="so nothing can be scored; give fewer --warmup-rounds") as caught:
+    with pytest.raises(CommandError, match="nothing can be scored; give fewer --warmup-rounds") as caught:
         call_command(
             "evaluate_selectors", str(folder), selectors="equal", warmup_rounds=2, out=tmp_path / "study",
             stdout=StringIO(),

@@ -167,11 +167,17 @@ def test_all_means_every_family(world: Path, tmp_path: Path) -> None:
 
 def test_figures_that_do_not_exist_are_null(world: Path, tmp_path: Path) -> None:
     call_command(
-        "evaluate_selectors", str(world), selectors="stake", warmup_rounds=39, out=tmp_path / "out", stdout=StringIO()
+        "evaluate_selectors", str(world), selectors="stake", warmup_rounds=38, out=tmp_path / "out", stdout=StringIO()
     )
 
-    figures = json.loads((tmp_path / "out/report.json").read_text())["selectors"]["stake"]
-    assert (figures["sharpe"], figures["over_equal_interval_95"]) == (None, [None, None])
+    figures = json.loads((tmp_path / "out/report.json").read_text())
+    assert figures["probability_of_backtest_overfitting"] is None
+    assert figures["selectors"]["stake"]["deflated_sharpe"] is None
+
+
+def test_one_scored_round_is_too_few(world: Path, tmp_path: Path) -> None:
+    with pytest.raises(CommandError, match="fewer than two rounds after the first 39"):
+        call_command("evaluate_selectors", str(world), selectors="stake", warmup_rounds=39, out=tmp_path / "out")
 
 
 def test_a_changed_future_leaves_the_written_weights_as_they_were(world: Path, tmp_path: Path) -> None:

@@ -51,7 +51,8 @@ class Command(OfflineCommand):
             done = study.run(archive, config, tell=tell)
         found: dict[str, Any] = figures.report(done, read_truth(archive.folder, done.history))
         if not any(one["corr"] == one["corr"] for one in found["selectors"].values()):
-            told = f"no round after the first {config.warmup_rounds} has a known target, so nothing can be scored"
+            warmup = config.warmup_rounds
+            told = f"fewer than two rounds after the first {warmup} have a known target: nothing can be scored"
             raise BadInput(
                 Fault("nothing_scored", told, "give fewer --warmup-rounds, or an archive with later targets")
             )

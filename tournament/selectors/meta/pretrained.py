@@ -29,7 +29,7 @@ LEAST_SEEN = 8
 """With fewer resolved rounds than this there is no pattern to see; ridge answers."""
 LEAST_TO_TUNE = 300
 TUNING = TrainingConfig(
-    steps=60, learning_rate=3e-4, weight_decay=0.0, batch=24, check_every=15, patience=2, ridge=RIDGE
+    steps=24, learning_rate=3e-4, weight_decay=0.0, batch=12, check_every=12, patience=2, ridge=RIDGE
 )
 
 

@@ -6,6 +6,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.requirements.sha256
 ARGS ?=
 MARKET ?=
+TEST_PROCESSES ?= 2
 export OMP_NUM_THREADS ?= 1
 
 .PHONY: setup demo test check bench format clean
@@ -20,7 +21,7 @@ demo: setup
 	@$(BIN)/python manage.py demo $(if $(MARKET),--market "$(MARKET)") $(ARGS)
 
 test: setup
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/python -m pytest -n $(TEST_PROCESSES) --dist loadfile $(ARGS)
 
 check: setup
 	@$(BIN)/ruff format --check .

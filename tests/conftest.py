@@ -6,12 +6,14 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 import pytest
 from django.conf import settings
+from django.db import connection
 
 from regatta import embedded
 from regatta.environment import ROOT
@@ -38,6 +40,17 @@ def _clear(folder: Path) -> None:
     if (folder / "embedded.lock").exists():
         subprocess.run([sys.executable, "-m", "regatta.embedded", "stop"], env=environment, check=False)
     shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
+    """At the end, part from the tests' database whatever process or thread of a test has not left it yet."""
+    yield
+    with django_db_blocker.unblock(), connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+            "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
 
 
 @pytest.fixture(scope="session")

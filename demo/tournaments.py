@@ -14,9 +14,9 @@ from tournament.markets.simulate import SimulatedMarket, SimulationConfig, simul
 from tournament.rules import Rules
 
 REAL, SIMULATED = "real", "simulated"
-ROUNDS = {REAL: 165, SIMULATED: 225}
+ROUNDS = {REAL: 156, SIMULATED: 216}
 """Rounds of the course; the last of them stays open."""
-AFTER = 20
+AFTER = {REAL: 29, SIMULATED: 29}
 """Rounds kept back: the living site sails them slowly."""
 SEED = 1
 
@@ -31,10 +31,16 @@ def prepare(market: Path | None, *, rounds: dict[str, int], id_key: str = "") ->
     real = "Real seas" if market is None else market.stem
     return [
         _prepare(
-            SIMULATED, "Simulated seas", about, world.panel, rounds[SIMULATED] + AFTER, _key(SIMULATED, id_key), world
+            SIMULATED,
+            "Simulated seas",
+            about,
+            world.panel,
+            rounds[SIMULATED] + AFTER[SIMULATED],
+            _key(SIMULATED, id_key),
+            world,
         ),
         _prepare(
-            REAL, real, "Daily prices of US companies.", _prices(market), rounds[REAL] + AFTER, _key(REAL, id_key)
+            REAL, real, "Daily prices of US companies.", _prices(market), rounds[REAL] + AFTER[REAL], _key(REAL, id_key)
         ),
     ]
 

@@ -11,12 +11,13 @@ import pytest
 from django.db.models import Sum
 from django.test import Client
 
+from regatta import artifacts
 from regatta.ensemble.models import MetaModel, RoundWeights, SelectorVersion
 from regatta.jobs import flow
 from regatta.portfolios.models import NavPoint, Rebalance
-from regatta.rounds.models import Round, Tournament
+from regatta.rounds.models import Dataset, DatasetFile, Round, Tournament
 from regatta.rounds.operations import ask_advance, ask_step
-from regatta.rounds.prices import CLOSE_HOUR_UTC, known_prices, row_after
+from regatta.rounds.prices import CLOSE_HOUR_UTC, PRICES, known_prices, pack, row_after
 from regatta.rounds.schedule import tick
 from regatta.rounds.sealing import read_panel
 from regatta.scores.models import Leaderboard, Score
@@ -314,3 +315,14 @@ def test_a_selector_promoted_after_the_opening_does_not_lead_that_round() -> Non
     led = [version.led_at(noon + timedelta(days=days)) for days in (-1, 0, 6, 7)]
 
     assert led == [False, True, True, False]
+
+
+def test_prices_of_a_newer_dataset_are_read_at_once(tournament: Tournament) -> None:
+    later = tournament.now() + timedelta(days=3650)
+    days = len(known_prices(tournament, later).dates_D)
+
+    newer = Dataset.objects.create(tournament=tournament, version="v2.0")
+    data = pack(seas.prices().rows(slice(0, days - 5)))
+    DatasetFile.objects.create(dataset=newer, name=PRICES, sha256=artifacts.put(data), size=len(data), rows=0)
+
+    assert len(known_prices(tournament, later).dates_D) == days - 5

@@ -60,6 +60,10 @@ def asset_id(key: bytes, era: str, asset: str) -> str:
     return "n" + hashlib.blake2b(f"{era}/{asset}".encode(), key=key, digest_size=6).hexdigest()
 
 
+EXPOSURE_DAYS = 600
+"""Days before an era that its target's exposures may look back over: more than twice what the longest reads."""
+
+
 def present(panel: PricePanel, rows_E: NDArray[np.intp]) -> NDArray[np.bool_]:
     """Whether an asset is in the universe of an era: priced that day and long enough before (E x N)."""
     known = np.isfinite(panel.close_DN)
@@ -91,9 +95,12 @@ def targets(panel: PricePanel, rows_E: NDArray[np.intp], rules: Rules) -> dict[s
 
 def partial_target(panel: PricePanel, row: int, rules: Rules, days: int) -> Floats:
     """The main target of one era after only `days` days of its returns (N)."""
-    rows = np.array([row])
-    raw = forward_returns(panel, rows, horizon=rules.horizon_days, lag=rules.lag_days, partial_days=days)
-    return bin_target(neutral_returns(np.where(present(panel, rows), raw, np.nan), panel, rows))[0]
+    universe = present(panel, np.array([row]))
+    first = max(0, row - EXPOSURE_DAYS)
+    near = panel.rows(slice(first, row + rules.lag_days + rules.horizon_days + 1))
+    rows = np.array([row - first])
+    raw = forward_returns(near, rows, horizon=rules.horizon_days, lag=rules.lag_days, partial_days=days)
+    return bin_target(neutral_returns(np.where(universe, raw, np.nan), near, rows))[0]
 
 
 def history_frames(panel: PricePanel, rules: Rules, key: bytes, cut: int) -> dict[str, pd.DataFrame]:

@@ -33,7 +33,7 @@ def history(tournament: Tournament, now: datetime, *, through: Round | None = No
         active[row, columns] = True
         correlations[row][np.ix_(columns, columns)] = _correlations(round.panel_sha256)
         if round.resolved_at is not None and round.resolved_at <= now:
-            for name, value in _linear_scores(round.pk, round.target_sha256, tuple(round.panel_models)).items():
+            for name, value in _linear_scores(round.panel_sha256, round.target_sha256, tuple(round.panel_models)).items():
                 scores[row, place[name]] = value
         for name, amount in round.stakes.items():
             if name in place:
@@ -56,7 +56,12 @@ def _correlations(panel_sha256: str) -> np.ndarray[Any, np.dtype[np.float64]]:
 
 
 @lru_cache(maxsize=2048)
-def _linear_scores(round_pk: int, target_sha256: str, models: tuple[str, ...]) -> dict[str, float]:
-    """Final linear scores by model; they never change once panel and target are sealed, so they may be kept."""
-    rows = Score.objects.filter(round_id=round_pk, is_final=True, model__name__in=models)
+def _linear_scores(panel_sha256: str, target_sha256: str, models: tuple[str, ...]) -> dict[str, float]:
+    """Final linear scores by model: they follow from the sealed panel and target alone, so those are the key.
+
+    Not a row's number: a server that crashes may give out the same one again.
+    """
+    rows = Score.objects.filter(
+        round__panel_sha256=panel_sha256, round__target_sha256=target_sha256, is_final=True, model__name__in=models
+    )
     return {name: np.nan if value is None else value for name, value in rows.values_list("model__name", "linear")}

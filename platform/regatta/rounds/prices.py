@@ -45,8 +45,9 @@ def id_key(tournament: Tournament) -> bytes:
 
 
 def file_hash(tournament: Tournament, name: str) -> str:
-    """SHA-256 of one of the files of the newest dataset."""
-    return _sha256(tournament.pk, name)
+    """SHA-256 of one of the files of the newest dataset; asked anew each time, as a newer one may have come."""
+    files = DatasetFile.objects.filter(dataset__tournament=tournament, name=name).order_by("-dataset_id")
+    return files.values_list("sha256", flat=True)[0]
 
 
 def pack(panel: PricePanel) -> bytes:
@@ -58,12 +59,6 @@ def pack(panel: PricePanel) -> bytes:
     buffer = io.BytesIO()
     np.savez_compressed(buffer, ids=np.array(panel.ids), sectors=np.array(panel.sectors or ()), **kept)
     return buffer.getvalue()
-
-
-@lru_cache(maxsize=64)
-def _sha256(tournament_pk: int, name: str) -> str:
-    files = DatasetFile.objects.filter(dataset__tournament_id=tournament_pk, name=name).order_by("-dataset_id")
-    return files.values_list("sha256", flat=True)[0]
 
 
 @lru_cache(maxsize=4)

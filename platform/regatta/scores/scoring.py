@@ -20,6 +20,7 @@ from regatta.scores.models import Score
 from regatta.stakes.ledger import pay_round
 from regatta.submissions.models import ContributedModel
 from tournament.markets.dataset import partial_target
+from tournament.markets.panel import PricePanel
 from tournament.scoring.blend import blend, linear_scores
 from tournament.scoring.panel import PanelScores, score_panel
 from tournament.scoring.reputation import percentiles
@@ -37,7 +38,7 @@ def resolve_round(round: Round, now: datetime) -> bool:
     if row_of(panel, round.as_of) + rules.lag_days + rules.horizon_days >= len(panel.dates_D):
         round.move(Round.Status.CLOSED, Round.Status.RESOLVING)
         return False
-    target = _target(round, now, rules.horizon_days)
+    target = _target(round, panel, rules.horizon_days)
     with transaction.atomic():
         if not round.move(
             Round.Status(round.status),
@@ -67,14 +68,13 @@ def score_partially(tournament: Tournament, now: datetime) -> int:
             continue
         round.move(Round.Status.CLOSED, Round.Status.RESOLVING)
         with transaction.atomic():
-            write_scores(round, _target(round, now, day), now, day=day, final=False)
+            write_scores(round, _target(round, panel, day), now, day=day, final=False)
         scored += 1
     return scored
 
 
-def _target(round: Round, now: datetime, days: int) -> Floats:
-    """The main target of the round's rows after `days` days, from prices known now."""
-    panel = known_prices(round.tournament, now)
+def _target(round: Round, panel: PricePanel, days: int) -> Floats:
+    """The main target of the round's rows after `days` days, from the prices known so far."""
     values = partial_target(panel, row_of(panel, round.as_of), round.tournament.parsed_rules(), days)
     return values[columns_of(round, panel)]
 

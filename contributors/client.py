@@ -64,6 +64,11 @@ class Client:
         key = {"Idempotency-Key": f"{model}-first-stake"}
         self.call("POST", f"/api/v1/models/{model}/stake/", json={"points": str(points)}, headers=key)
 
+    def publishes(self, tournament: str) -> bool:
+        """Whether the tournament's files are there."""
+        path = f"/api/v1/tournaments/{tournament}/files/features.json"
+        return self.call("GET", path, accepted=(200, 404)).status_code == 200
+
     def open_round(self, tournament: str) -> dict[str, Any] | None:
         """The round that takes submissions now, or None between rounds."""
         rounds = self.call("GET", f"/api/v1/tournaments/{tournament}/rounds/?status=open").json()["results"]

@@ -19,8 +19,9 @@ from contributors.client import Client, Refused
 from contributors.roster import ROSTER, Entry
 from contributors.strategies import Array, Strategy, Training, centred, uniform_ranks
 
-POLL_SECONDS = 0.02
-UPLOAD_THREADS = 3
+POLL_SECONDS = 0.04
+WAIT_SECONDS = 0.25
+UPLOAD_THREADS = 6
 log = logging.getLogger("contributors.fleet")
 
 
@@ -35,12 +36,13 @@ class Boat:
 
 
 def fit_out(url: str, tournament: str, password: str) -> tuple[list[Boat], list[str]]:
-    """Sign everybody up, download the train file once and fit every strategy on it."""
-    clients: dict[str, Client] = {}
-    for owner in {entry.owner: None for entry in ROSTER}:
-        clients[owner] = Client(url)
-        clients[owner].sign_up(owner, password)
+    """Sign everybody up, download the train file once it is published, and fit every strategy on it."""
+    clients = {owner: Client(url) for owner in {entry.owner: None for entry in ROSTER}}
+    with ThreadPoolExecutor(UPLOAD_THREADS) as pool:
+        list(pool.map(lambda owner: clients[owner].sign_up(owner, password), clients))
     reader = next(iter(clients.values()))
+    while not reader.publishes(tournament):
+        time.sleep(WAIT_SECONDS)
     description = json.loads(reader.file(tournament, "features.json"))
     training = Training.read(reader.table(tournament, "train.parquet"), description)
     boats = []

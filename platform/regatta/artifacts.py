@@ -68,7 +68,8 @@ def _write(name: str, data: bytes) -> None:
     with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as fresh:
         fresh.write(data)
         fresh.flush()
-        os.fsync(fresh.fileno())
+        if settings.REGATTA_DURABLE:
+            os.fsync(fresh.fileno())
     os.replace(fresh.name, path)
 
 

@@ -65,7 +65,7 @@ class Supervisor:
 
     host: str = "127.0.0.1"
     port: int = 8000
-    threads: int = 2
+    threads: int = 6
     children: list[Child] = field(default_factory=list)
 
     def __enter__(self) -> Supervisor:

@@ -49,6 +49,7 @@ class Command(BaseCommand):
         rounds = {name: options["rounds"] or count for name, count in ROUNDS.items()}
         try:
             with Supervisor(port=options["port"]) as site:
+                site.children += _fleets(site)  # they sign up while the data is made
                 site.wait_until_ready()
                 market, key = options["market"], options["id_key"]
                 tournaments = _steadily(site, lambda: prepare(market, rounds=rounds, id_key=key))
@@ -57,27 +58,19 @@ class Command(BaseCommand):
                 sailed_at = time.monotonic()
                 _steadily(site, lambda: self._tell(site, tournaments, sailed_at - start))
                 if not options["exit"]:
-                    site.children += self._drift(site, tournaments, rounds, options["pace"])
+                    site.children += _drift(tournaments, rounds, options["pace"])
                     site.run()
         except (SupervisorFault, BadInput, ImproperlyConfigured) as fault:
             raise CommandError(str(fault)) from None
         except KeyboardInterrupt:
             raise CommandError("stopped on request; run it again to go on from here", returncode=130) from None
 
-    def _drift(
-        self, site: Supervisor, tournaments: list[Tournament], rounds: dict[str, int], pace: float
-    ) -> list[Child]:
-        """Children that sail on slowly while the site is served; the fleet goes on answering."""
-        running = {child.name for child in site.children}
-        fleets = [child for child in _fleets(site, tournaments) if child.name not in running]
-        return fleets + [_replay(t, rounds[t.slug], "wind", "--pace", str(pace)) for t in tournaments]
-
     def _sail(self, site: Supervisor, tournaments: list[Tournament], rounds: dict[str, int]) -> None:
-        """Run fleets and replays as children of the site, under progress bars."""
+        """Run replays as children of the site, under progress bars."""
         if _steadily(site, lambda: all(_opened(one) >= rounds[one.slug] for one in tournaments)):
             return
         replays = [_replay(t, rounds[t.slug], "replay") for t in tournaments]
-        site.children += [*_fleets(site, tournaments), *replays]
+        site.children += replays
         columns = (TextColumn("{task.description:16}"), BarColumn(), TextColumn("{task.completed}/{task.total} rounds"))
         console = Console(file=sys.stderr)
         bars = Progress(*columns, TimeElapsedColumn(), console=console, disable=not sys.stderr.isatty())
@@ -119,16 +112,21 @@ def _steadily(site: Supervisor, ask: Callable[[], Answer]) -> Answer:
             time.sleep(SEEN_SECONDS)
 
 
-def _fleets(site: Supervisor, tournaments: list[Tournament]) -> list[Child]:
+def _fleets(site: Supervisor) -> list[Child]:
     """The contributors, a process for each tournament."""
     fleet = [sys.executable, "-m", "contributors.fleet", "--url", site.address, "--password", PASSWORD]
-    return [Child(f"fleet-{t.slug}", [*fleet, "--tournament", t.slug]) for t in tournaments]
+    return [Child(f"fleet-{slug}", [*fleet, "--tournament", slug]) for slug in ROUNDS]
 
 
 def _replay(tournament: Tournament, through: int, name: str, *more: str) -> Child:
     """Whoever drives a tournament's clock."""
     command = [sys.executable, "manage.py", "replay", tournament.slug, "--through", str(through), *more]
     return Child(f"{name}-{tournament.slug}", command, once=True)
+
+
+def _drift(tournaments: list[Tournament], rounds: dict[str, int], pace: float) -> list[Child]:
+    """Whoever sails on slowly while the site is served; the fleet goes on answering."""
+    return [_replay(t, rounds[t.slug], "wind", "--pace", str(pace)) for t in tournaments]
 
 
 def _opened(tournament: Tournament) -> int:

@@ -7,6 +7,7 @@ from decimal import Decimal
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from regatta.accounts.models import User
@@ -25,10 +26,9 @@ class NameTaken(Exception):
 def open_account(username: str, email: str, password: str) -> User:
     """Make the user and give the first points. Raises ValidationError or NameTaken; makes both or nothing."""
     user = User(username=User.normalize_username(username), email=email.strip().lower())
-    user.set_password(password)
     faults = []
     for check in (
-        user.clean_fields,
+        lambda: user.clean_fields(exclude=["password"]),
         lambda: refuse_reserved(user.username, user.email),
         lambda: validate_password(password, user),
     ):
@@ -38,12 +38,16 @@ def open_account(username: str, email: str, password: str) -> User:
             faults += fault.messages
     if faults:
         raise ValidationError(faults)
+    taken = NameTaken(f"the name {username!r} or its address is taken")
+    if User.objects.filter(Q(username__iexact=user.username) | Q(email=user.email)).exists():
+        raise taken  # before the hash, which is meant to be slow
+    user.set_password(password)
     try:
         with transaction.atomic():
             user.save()
             greet(user)
     except IntegrityError:
-        raise NameTaken(f"the name {username!r} or its address is taken") from None
+        raise taken from None
     return user
 
 

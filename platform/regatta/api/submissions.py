@@ -55,6 +55,7 @@ def submit(request: HttpRequest) -> JsonResponse:
         )
     refuse_larger(request, model.tournament.parsed_rules().max_upload_bytes)
     round = _round(model, request.GET.get("round", ""))
+    round.tournament = model.tournament  # read already
     filename = request.headers.get("X-Filename", "predictions.csv")
     now = model.tournament.now()
     submission = receive(model, round, request.body, filename=filename, source="api", now=now)
@@ -80,7 +81,7 @@ def scores(request: HttpRequest, name: str) -> JsonResponse:
 
 def _round(model: ContributedModel, number: str) -> Round:
     """The round asked for, or the open one."""
-    rounds = Round.objects.select_related("tournament").filter(tournament=model.tournament)
+    rounds = Round.objects.filter(tournament=model.tournament)
     if number:
         asked = asked_number(number)
         found = None if asked is None else rounds.filter(number=asked).first()

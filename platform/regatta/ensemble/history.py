@@ -33,7 +33,9 @@ def history(tournament: Tournament, now: datetime, *, through: Round | None = No
         active[row, columns] = True
         correlations[row][np.ix_(columns, columns)] = _correlations(round.panel_sha256)
         if round.resolved_at is not None and round.resolved_at <= now:
-            for name, value in _linear_scores(round.panel_sha256, round.target_sha256, tuple(round.panel_models)).items():
+            for name, value in _linear_scores(
+                round.panel_sha256, round.target_sha256, tuple(round.panel_models)
+            ).items():
                 scores[row, place[name]] = value
         for name, amount in round.stakes.items():
             if name in place:

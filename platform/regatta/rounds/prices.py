@@ -91,10 +91,14 @@ def live_ids(live_sha256: str) -> tuple[str, ...]:
     return tuple(table["id"].to_pylist())
 
 
-def columns_of(round: Round, panel: PricePanel) -> np.ndarray:
+def columns_of(round: Round, panel: PricePanel) -> NDArray[np.intp]:
     """Panel column of each row of a round's live file."""
+    return _columns(id_key(round.tournament), round.era, panel.ids, round.live_sha256)
+
+
+@lru_cache(maxsize=64)
+def _columns(key: bytes, era: str, assets: tuple[str, ...], live_sha256: str) -> NDArray[np.intp]:
     from tournament.markets.dataset import asset_id
 
-    key = id_key(round.tournament)
-    column_of = {asset_id(key, round.era, asset): column for column, asset in enumerate(panel.ids)}
-    return np.array([column_of[name] for name in live_ids(round.live_sha256)], dtype=np.intp)
+    column_of = {asset_id(key, era, asset): column for column, asset in enumerate(assets)}
+    return np.array([column_of[name] for name in live_ids(live_sha256)], dtype=np.intp)

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from django.db import transaction
+
 from regatta.ensemble.blending import blend_round
 from regatta.ensemble.weighing import weigh_round
 from regatta.portfolios.accounting import settle
@@ -58,8 +60,9 @@ def _run_due(tournament: Tournament, now: datetime) -> int:
 def take_step(round: Round, at: datetime) -> bool:
     """Take the one step that the round's state asks for; False when it must wait for prices."""
     if round.status == Round.Status.SCHEDULED:
-        if open_round(round, at):
-            submit_example(round, at)
+        with transaction.atomic():
+            if open_round(round, at):
+                submit_example(round, at)
     elif round.status == Round.Status.OPEN:
         seal(round, at)
         follow(round, at)
@@ -74,7 +77,8 @@ def follow(round: Round, at: datetime) -> None:
     """After the seal: weights, meta-model, book; each step is skipped when its row is there already."""
     if not round.panel_models:
         return
-    settle(round.tournament, at)
-    weigh_round(round, at)
-    blend_round(round, at)
-    allocate_round(round, at)
+    with transaction.atomic():  # one commit: each waits for the disk
+        settle(round.tournament, at)
+        weigh_round(round, at)
+        blend_round(round, at)
+        allocate_round(round, at)

@@ -56,6 +56,7 @@ def resolve_round(round: Round, now: datetime) -> bool:
     return True
 
 
+@transaction.atomic
 def score_partially(tournament: Tournament, now: datetime) -> int:
     """Scores on the part of the target that is known, once for each day of it; how many rounds were scored."""
     scored = 0
@@ -67,8 +68,7 @@ def score_partially(tournament: Tournament, now: datetime) -> int:
         if day <= 0 or round.scores.filter(day=day).exists():
             continue
         round.move(Round.Status.CLOSED, Round.Status.RESOLVING)
-        with transaction.atomic():
-            write_scores(round, _target(round, panel, day), now, day=day, final=False)
+        write_scores(round, _target(round, panel, day), now, day=day, final=False)
         scored += 1
     return scored
 

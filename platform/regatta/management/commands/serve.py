@@ -23,7 +23,7 @@ class Command(BaseCommand):
         """Where to listen, and with how many threads."""
         parser.add_argument("--host", default="127.0.0.1")
         parser.add_argument("--port", type=port, default=8000)
-        parser.add_argument("--threads", type=count, default=2, help="threads of the web server (default 2)")
+        parser.add_argument("--threads", type=count, default=6, help="threads of the web server (default 6)")
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Run until told to stop."""

@@ -16,6 +16,8 @@ LOCK_SPACE = 7_301
 STEPS = {"open": ("SCHEDULED",), "close": ("OPEN",), "score": ("CLOSED", "RESOLVING")}
 """The states from which each step leads on."""
 
+BUSY = Fault("busy", "the schedule is moving this tournament's rounds right now", "try again in a minute")
+
 
 @contextmanager
 def alone(tournament: Tournament) -> Iterator[bool]:

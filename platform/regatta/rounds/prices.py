@@ -22,7 +22,12 @@ CLOSE_HOUR_UTC = 21
 
 def known_prices(tournament: Tournament, now: datetime) -> PricePanel:
     """The panel of every close known at `now`."""
-    return _panel(file_hash(tournament, PRICES)).until(_last_day(now))
+    return all_prices(tournament).until(_last_day(now))
+
+
+def all_prices(tournament: Tournament) -> PricePanel:
+    """Every close that is stored, also those a replay does not know yet: for publishing and appending alone."""
+    return _panel(file_hash(tournament, PRICES))
 
 
 def row_after(panel: PricePanel, now: datetime) -> int:

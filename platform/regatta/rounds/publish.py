@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
@@ -39,7 +38,7 @@ def publish(tournament: Tournament, panel: PricePanel, *, rounds: int, key: byte
             feature_names=json.loads(files["features.json"][0])["features"], published_at=_at(panel.dates_D[cut], 22),
         )  # fmt: skip
         DatasetFile.objects.bulk_create(_row(made, name, data, count) for name, (data, count) in files.items())
-        Round.objects.bulk_create(_rounds(tournament, panel, rows, first, rules))
+        Round.objects.bulk_create(lay_out(tournament, panel, rows, first, rules))
     return made
 
 
@@ -72,25 +71,20 @@ def _row(made: Dataset, name: str, data: bytes, count: int) -> DatasetFile:
     )
 
 
-def _rounds(
-    tournament: Tournament, panel: PricePanel, rows: Sequence[int] | np.ndarray, first: int, rules: Rules
-) -> list[Round]:
-    """Round rows; days after the panel's end are counted on the business-day calendar."""
+def lay_out(tournament: Tournament, panel: PricePanel, rows: NDArray[np.intp], first: int, rules: Rules) -> list[Round]:
+    """A round on each of `rows` from the `first` on; days beyond the panel are counted as business days."""
     made = []
     for number, row in enumerate(rows[first:], start=1):
         opens_at = _at(panel.dates_D[row], rules.opens_hour_utc)
         last = int(row) + rules.lag_days + rules.horizon_days
         made.append(
             Round(
-                tournament=tournament,
-                number=number,
-                era=datasets.era_label(first + number - 1),
-                as_of=panel.dates_D[row].astype(object),
-                opens_at=opens_at,
+                tournament=tournament, number=number, era=datasets.era_label(first + number - 1),
+                as_of=panel.dates_D[row].astype(object), opens_at=opens_at,
                 closes_at=opens_at + timedelta(hours=rules.window_hours),
                 resolves_at=_at(_day(panel, last), CLOSE_HOUR_UTC + 1),
             )
-        )
+        )  # fmt: skip
     return made
 
 

@@ -15,15 +15,13 @@ from regatta.ensemble.blending import blend_round
 from regatta.ensemble.weighing import weigh_round
 from regatta.portfolios.accounting import settle
 from regatta.portfolios.allocation import allocate_round
-from regatta.rounds.due import STEPS, alone, next_due, turn_of
+from regatta.rounds.due import BUSY, STEPS, alone, next_due, turn_of
 from regatta.rounds.models import Round, Tournament
 from regatta.rounds.opening import open_round
 from regatta.rounds.sealing import seal
 from regatta.scores.scoring import resolve_round, score_partially
 from regatta.submissions.intake import submit_example
-from tournament.errors import BadInput, Fault
-
-BUSY = Fault("busy", "the schedule is moving this tournament's rounds right now", "try again in a minute")
+from tournament.errors import BadInput
 
 
 def tick(tournament: Tournament, now: datetime) -> int:

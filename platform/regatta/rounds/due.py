@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from datetime import datetime
 
 from django.db import connection
-from django.db.models import Min, Q
+from django.db.models import Case, F, Min, Q, When
 
 from regatta.rounds.models import Round, Tournament
 from tournament.errors import BadInput, Fault
@@ -32,22 +32,22 @@ def alone(tournament: Tournament) -> Iterator[bool]:
                 cursor.execute("SELECT pg_advisory_unlock(%s, %s)", [LOCK_SPACE, tournament.pk])
 
 
+UNFINISHED = Q(status__in=["CLOSED", "RESOLVING", "RESOLVED"], rebalance=None) & ~Q(panel_models=[])
+"""Sealed, but cut off before its book was written."""
+DUE_AT = Case(
+    When(status="SCHEDULED", then=F("opens_at")),
+    When(status="OPEN", then=F("closes_at")),
+    When(UNFINISHED, then=F("closes_at")),
+    default=F("resolves_at"),
+)
+
+
 def next_due(tournament: Tournament, now: datetime, *, without: Collection[int] = ()) -> tuple[Round, datetime] | None:
     """The earliest step that is due, with the time at which it was due; rounds `without` (keys) are passed over."""
-    rounds = tournament.rounds.select_related("tournament").exclude(pk__in=without)
-    candidates = [
-        (round.opens_at, round)
-        for round in rounds.filter(status="SCHEDULED", opens_at__lte=now).order_by("opens_at")[:1]
-    ]
-    candidates += [(r.closes_at, r) for r in rounds.filter(status="OPEN", closes_at__lte=now).order_by("closes_at")[:1]]
-    waiting = rounds.filter(status__in=["CLOSED", "RESOLVING"], resolves_at__lte=now).order_by("resolves_at")
-    candidates += [(r.resolves_at, r) for r in waiting[:1]]
-    unfinished = rounds.filter(status__in=["CLOSED", "RESOLVING", "RESOLVED"], rebalance=None).exclude(panel_models=[])
-    candidates += [(r.closes_at, r) for r in unfinished.order_by("closes_at")[:1]]
-    if not candidates:
-        return None
-    at, round = min(candidates, key=lambda candidate: (candidate[0], candidate[1].number))
-    return round, at
+    waiting = Q(status__in=["SCHEDULED", "OPEN", "CLOSED", "RESOLVING"]) | UNFINISHED
+    rounds = tournament.rounds.select_related("tournament").filter(waiting).exclude(pk__in=without)
+    due = rounds.annotate(due_at=DUE_AT).filter(due_at__lte=now).order_by("due_at", "number").first()
+    return None if due is None else (due, due.due_at)
 
 
 def next_event(tournament: Tournament) -> datetime | None:

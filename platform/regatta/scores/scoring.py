@@ -59,18 +59,18 @@ def resolve_round(round: Round, now: datetime) -> bool:
 @transaction.atomic
 def score_partially(tournament: Tournament, now: datetime) -> int:
     """Scores on the part of the target that is known, once for each day of it; how many rounds were scored."""
-    scored = 0
-    panel = known_prices(tournament, now)
-    rules = tournament.parsed_rules()
-    for round in tournament.rounds.filter(status__in=["CLOSED", "RESOLVING"]).exclude(panel_models=[]):
+    panel, rules = known_prices(tournament, now), tournament.parsed_rules()
+    rounds = list(tournament.rounds.filter(status__in=["CLOSED", "RESOLVING"]).exclude(panel_models=[]))
+    done = set(Score.objects.filter(round__in=rounds).values_list("round_id", "day").distinct())
+    rows: list[Score] = []
+    for round in rounds:
         days = len(panel.dates_D) - 1 - row_of(panel, round.as_of) - rules.lag_days
         day = min(days, rules.horizon_days - 1)
-        if day <= 0 or round.scores.filter(day=day).exists():
-            continue
-        round.move(Round.Status.CLOSED, Round.Status.RESOLVING)
-        write_scores(round, _target(round, panel, day), now, day=day, final=False)
-        scored += 1
-    return scored
+        if day > 0 and (round.pk, day) not in done:
+            round.move(Round.Status.CLOSED, Round.Status.RESOLVING)
+            rows += _rows(round, _target(round, panel, day), now, day=day, final=False)
+    Score.objects.bulk_create(rows)
+    return len({row.round_id for row in rows})
 
 
 def _target(round: Round, panel: PricePanel, days: int) -> Floats:
@@ -81,35 +81,41 @@ def _target(round: Round, panel: PricePanel, days: int) -> Floats:
 
 def write_scores(round: Round, target: Floats, now: datetime, *, day: int, final: bool) -> None:
     """Score the sealed panel against a target of its rows (NaN: not known) after `day` trading days."""
+    Score.objects.bulk_create(_rows(round, target, now, day=day, final=final))
+
+
+def _rows(round: Round, target: Floats, now: datetime, *, day: int, final: bool) -> list[Score]:
+    """A row for each model of the sealed panel."""
     panel = read_panel(round.panel_sha256)
-    models = {model.name: model for model in ContributedModel.objects.filter(name__in=round.panel_models)}
-    scores = _all_scores(round, panel, target, models, final=final)
+    found = ContributedModel.objects.filter(name__in=round.panel_models)
+    models = {name: (pk, benchmark) for name, pk, benchmark in found.values_list("name", "pk", "is_benchmark")}
+    scores = _all_scores(round, panel, target, [models[name][1] for name in round.panel_models], final=final)
     linear = linear_scores(panel, target)
     corr_share, mmc_share = percentiles(scores.corr), percentiles(scores.mmc)
-    Score.objects.bulk_create(
+    return [
         Score(
-            round=round, model=models[name], as_of=now.date(), day=day, is_final=final, known_at=now,
+            round=round, model_id=models[name][0], as_of=now.date(), day=day, is_final=final, known_at=now,
             corr=_number(scores.corr[j]), mmc=_number(scores.mmc[j]), bmc=_number(scores.bmc[j]),
             fnc=_number(scores.fnc[j]), max_feature_exposure=_number(scores.max_feature_exposure[j]),
             linear=_number(linear[j]), corr_percentile=_number(corr_share[j]), mmc_percentile=_number(mmc_share[j]),
         )
         for j, name in enumerate(round.panel_models)
-    )  # fmt: skip
+    ]  # fmt: skip
 
 
 def _all_scores(
     round: Round,
     panel: np.ndarray[Any, np.dtype[np.float32]],
     target: Floats,
-    models: dict[str, ContributedModel],
+    is_benchmark: list[bool],
     *,
     final: bool,
 ) -> PanelScores:
     """Every score of the whole panel; the scores against features only when final, as they cost most."""
     meta = getattr(round, "meta_model", None)
     meta_N = None if meta is None else np.frombuffer(artifacts.get(meta.sha256), dtype=np.float64)
-    benchmarks = [j for j, name in enumerate(round.panel_models) if models[name].is_benchmark]
-    benchmark_N = blend(panel[:, benchmarks], np.ones(len(benchmarks))) if benchmarks else None
+    benchmarks = np.flatnonzero(is_benchmark)
+    benchmark_N = blend(panel[:, benchmarks], np.ones(len(benchmarks))) if len(benchmarks) else None
     features = _features(round) if final else None
     return score_panel(panel, target, meta_N=meta_N, benchmark_N=benchmark_N, features_NF=features)
 

@@ -36,7 +36,7 @@ class Kernel:
     def meta_train(self, tasks: Sequence[History], budget: Budget) -> State:
         """Whiten the contexts of the last task, and choose the bandwidth by its walk-forward blend corr."""
         history = tasks[-1]
-        if len(history.contexts()) < MIN_ROUNDS or len(history.resolved()) < MIN_ROUNDS:
+        if not history.tells_weather(least=MIN_ROUNDS) or len(history.resolved()) < MIN_ROUNDS:
             return State(self.name)
         scaling = fit_scaling(history.contexts(), history.context_names)
         scaling = replace(scaling, turn_CC=whitening(np.cov(scaling.in_spreads(history.contexts()).T, ddof=0)))

@@ -80,6 +80,11 @@ class History:
             else np.vstack([self.earlier_context_PK, self.context_RK])
         )
 
+    def tells_weather(self, *, least: int) -> bool:
+        """Whether there are at least so many contexts, and anything at all in them: a tournament may publish none."""
+        contexts = self.contexts()
+        return len(contexts) >= least and bool(np.isfinite(contexts).any())
+
     def query(self, row: int) -> Query:
         """The question that round `row` asked at its close."""
         return Query(
@@ -166,9 +171,11 @@ class Selector(Protocol):
         """The family."""
 
     def meta_train(self, tasks: Sequence[History], budget: Budget) -> State:
-        """Learn from the resolved rounds of tournaments with the same context columns; all in them must be known now.
+        """Learn from the resolved rounds of tournaments; all in them must be known now.
 
-        Every resolved round is an episode: it is the query, what was known at its opening is the support.
+        Every resolved round is an episode: it is the query, what was known at its opening is the support. The last task
+        is the tournament that the state will serve; the others may have other models and other context columns, or
+        none. Families that learn one tournament's own numbers read the last task alone.
         """
 
     def adapt(self, state: State, support: History) -> State:

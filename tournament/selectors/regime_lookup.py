@@ -28,10 +28,11 @@ class RegimeLookup:
 
     def meta_train(self, tasks: Sequence[History], budget: Budget) -> State:
         """Fit the regime model on the contexts of the last task seen so far."""
-        contexts = tasks[-1].contexts()
-        if len(contexts) < MIN_ROUNDS:
+        history = tasks[-1]
+        if not history.tells_weather(least=MIN_ROUNDS):
             return State(self.name)
-        model = FITTERS[self.name](contexts, tasks[-1].context_names, regimes=self.regimes, seed=budget.seed)
+        fit = FITTERS[self.name]
+        model = fit(history.contexts(), history.context_names, regimes=self.regimes, seed=budget.seed)
         return State(self.name, model.to_arrays())
 
     def adapt(self, state: State, support: History) -> State:

@@ -23,6 +23,7 @@ NEURAL = {
     "reptile": f"{META}.reptile",
     "set_attention": f"{META}.set_attention",
     "pretrained": f"{META}.pretrained",
+    "policy": f"{META}.policy",
 }
 ORDER = (
     "equal", "stake", "trailing", "best_single", "inverse_variance", "greedy", "ridge", "hedge", "fixed_share", "boa",

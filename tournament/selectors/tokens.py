@@ -67,7 +67,11 @@ def context_distance(queries: History, support: History) -> Floats:
     """Mean squared distance of contexts in units of the support's spread (Q x R); missing columns count nothing."""
     if not len(support):
         return np.zeros((len(queries), 0))
-    centre, spread = np.nanmean(support.context_RK, axis=0), np.nanstd(support.context_RK, axis=0) + 1e-12
+    known_RK = np.isfinite(support.context_RK)
+    count_K = np.maximum(known_RK.sum(axis=0), 1)
+    centre = np.where(known_RK, support.context_RK, 0.0).sum(axis=0) / count_K
+    away_RK = np.where(known_RK, support.context_RK - centre, 0.0)
+    spread = np.sqrt((away_RK**2).sum(axis=0) / count_K) + 1e-12
     query_QK = np.nan_to_num(np.clip((queries.context_RK - centre) / spread, -3, 3))
     support_RK = np.nan_to_num(np.clip((support.context_RK - centre) / spread, -3, 3))
     squares = (query_QK**2).sum(1)[:, None] + (support_RK**2).sum(1)[None, :] - 2 * query_QK @ support_RK.T

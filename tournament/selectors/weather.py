@@ -33,11 +33,10 @@ class Beliefs:
 
 
 def fit_weather(history: History, *, seed: int) -> dict[str, NDArray[Any]]:
-    """Arrays of a regime model of the contexts so far; none while they are too few."""
-    contexts = history.contexts()
-    if len(contexts) < MIN_CONTEXTS:
+    """Arrays of a regime model of the contexts so far; none while they are too few or empty."""
+    if not history.tells_weather(least=MIN_CONTEXTS):
         return {}
-    return fit_hmm(contexts, history.context_names, regimes=REGIMES, seed=seed).to_arrays(PREFIX)
+    return fit_hmm(history.contexts(), history.context_names, regimes=REGIMES, seed=seed).to_arrays(PREFIX)
 
 
 def beliefs_in_training(arrays: dict[str, NDArray[Any]], history: History, rows: NDArray[np.intp]) -> Beliefs:

@@ -46,7 +46,7 @@ def run(past: History, name: str, **options: int) -> WalkForward:
     return walk_forward(past, make(name), **{"warmup": 50, "retrain_every": 25, **options})
 
 
-@pytest.mark.parametrize("name", [*LIGHT, "prototype", "lstm", "memory", "maml", "reptile", "set_attention"])
+@pytest.mark.parametrize("name", [*LIGHT, "prototype", "lstm", "memory", "maml", "reptile", "set_attention", "policy"])
 def test_another_future_leaves_earlier_weights_bit_for_bit(name: str) -> None:
     past = history(ROUNDS, seed=3)
 

@@ -16,7 +16,7 @@ from tournament.selectors.registry import NAMES, make
 ROW = 85
 LEARNED = (
     "hmm", "jump", "gmm", "prototype", "kernel", "fforma", "lstm", "memory", "maml", "reptile", "set_attention",
-    "committee",
+    "policy", "committee",
 )  # fmt: skip
 
 

@@ -91,8 +91,7 @@ def adaptation_tasks(history: History, beliefs: Beliefs) -> Tasks:
     episodes, resolved = training_episodes(history, beliefs), history.resolved()
     row_QS, known_QS = (torch.from_numpy(values) for values in newest_rows(resolved, resolved, SUPPORT))
     rounds = as_rounds(episodes)
-    values = {field.name: getattr(episodes, field.name) for field in fields(episodes)}
-    return Tasks(**values, row_BS=row_QS, weight_BS=known_QS * rounds.weight_B[row_QS], all_rounds=rounds)
+    return Tasks(**episodes.values(), row_BS=row_QS, weight_BS=known_QS * rounds.weight_B[row_QS], all_rounds=rounds)
 
 
 def newest_support(history: History, weather: dict[str, NDArray[np.generic]]) -> Rounds:

@@ -89,7 +89,7 @@ def stack(asked: Sequence[Asked]) -> Sightings:
         pad([s.weight_B for s in seen], -bins), pad([np.ones(len(s.age_B)) for s in seen], -bins) > 0,
         pad([s.age_B for s in seen], -bins), pad([s.context_BCW for s in seen], -bins, columns),
         pad([s.query_context_CW for s in seen], columns),
-        pad([np.full(len(s.query_context_CW), 1.0 / len(s.query_context_CW)) for s in seen], columns),
+        pad([np.full(len(s.query_context_CW), 1.0 / max(1, len(s.query_context_CW))) for s in seen], columns),
         pad([s.rest_BM for s in seen], -bins, models), pad([s.scored_BM for s in seen], -bins, models),
         _tensor([np.array(s.noise) for s in seen]), _tensor([np.array(float(s.rounds_a_bin)) for s in seen]),
     )  # fmt: skip

@@ -16,6 +16,7 @@ from tournament.selectors.allocator import best_blend
 from tournament.selectors.baselines import STACK_RIDGE, ridge
 from tournament.selectors.meta.training import (
     Episodes,
+    Material,
     Objective,
     TrainingConfig,
     blend_loss,
@@ -30,6 +31,8 @@ from tournament.selectors.weather import PREFIX, Beliefs, beliefs_at_query, beli
 
 MIN_ROUNDS = 40
 NETWORK = "network_"
+Teach = Callable[[nn.Module, Sequence[Material], TrainingConfig, Budget, Objective], list[float]]
+"""Takes the steps on the network; returns the checked corr, step by step."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +45,7 @@ class Neural:
     config: TrainingConfig = field(default_factory=TrainingConfig)
     make_episodes: Callable[[History, Beliefs], Episodes] = training_episodes
     objective: Objective = blend_loss
+    teach: Teach = train
 
     def meta_train(self, tasks: Sequence[History], budget: Budget) -> State:
         """Train on every resolved round of every task long enough; the regime model is the last task's."""
@@ -53,15 +57,16 @@ class Neural:
         if budget.start is not None and budget.start.arrays:
             network.load_state_dict(network_arrays(budget.start))
         network.to(self.device)
-        weathers = [fit_weather(history, seed=budget.seed) for history in taught]
+        own = fit_weather(tasks[-1], seed=budget.seed)
         material = []
-        for history, weather in zip(taught, weathers, strict=True):
+        for history in taught:
+            weather = own if history is tasks[-1] else fit_weather(history, seed=budget.seed)
             beliefs = beliefs_in_training(weather, history, history.resolved_rows())
             episodes = self.make_episodes(history, beliefs).to(self.device)
             material.append((episodes, *split(history, self.config.validation_share)))
-        gains = train(network, material, self.config, budget, self.objective)
+        gains = self.teach(network, material, self.config, budget, self.objective)
         arrays = {NETWORK + name: values.cpu().numpy() for name, values in network.state_dict().items()}
-        return State(self.name, arrays | weathers[-1], asdict(self.config) | {"seed": budget.seed, "validation": gains})
+        return State(self.name, arrays | own, asdict(self.config) | {"seed": budget.seed, "validation": gains})
 
     def adapt(self, state: State, support: History) -> State:
         """Keep everything known: the episode is the adaptation, and contexts of open rounds tell the regime."""

@@ -12,9 +12,9 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from enum import StrEnum
-from typing import Any, Protocol
+from typing import Any, Protocol, Self
 
 import numpy as np
 import torch
@@ -86,13 +86,17 @@ class Episodes:
     def __len__(self) -> int:
         return len(self.token_BMT)
 
-    def take(self, rows: Tensor) -> Episodes:
-        """Some of the episodes."""
-        return Episodes(*(getattr(self, field.name)[rows] for field in fields(self)))
+    def values(self) -> dict[str, Tensor]:
+        """The tensors by name."""
+        return {field.name: getattr(self, field.name) for field in fields(self)}
 
-    def to(self, device: str) -> Episodes:
+    def take(self, rows: Tensor) -> Self:
+        """Some of the episodes."""
+        return replace(self, **{name: values[rows] for name, values in self.values().items()})
+
+    def to(self, device: str) -> Self:
         """The same on another device."""
-        return Episodes(*(getattr(self, field.name).to(device) for field in fields(self)))
+        return replace(self, **{name: values.to(device) for name, values in self.values().items()})
 
 
 def training_episodes(history: History, beliefs: Beliefs, *, rounds: int = SUPPORT_ROUNDS) -> Episodes:
@@ -213,7 +217,8 @@ def blend_loss(network: nn.Module, episodes: Episodes, config: TrainingConfig) -
 
 Material = tuple[Any, Tensor, Tensor]
 """Episodes of one task (of whatever kind the network reads), the rows to fit on, the rows to check on."""
-Objective = Callable[[nn.Module, Episodes, TrainingConfig], Tensor]
+Objective = Callable[[nn.Module, Any, TrainingConfig], Tensor]
+"""Network, what was drawn, config to the loss."""
 
 
 def train(
@@ -233,7 +238,7 @@ def train(
         episodes, fit, _ = tasks[int(torch.randint(len(tasks), (1,), generator=generator))]
         return episodes.take(fit[torch.randint(len(fit), (config.batch,), generator=generator)])
 
-    return descend(network, draw, lambda: _check(network, tasks, config), config, budget, objective)
+    return descend(network, draw, lambda: checked_corr(network, tasks, config), config, budget, objective)
 
 
 def descend(
@@ -304,7 +309,8 @@ def split(history: History, share: float) -> tuple[Tensor, Tensor]:
     return torch.tensor(fit), torch.arange(first, len(resolved))
 
 
-def _check(network: nn.Module, tasks: Sequence[Material], config: TrainingConfig) -> float:
+def checked_corr(network: nn.Module, tasks: Sequence[Material], config: TrainingConfig) -> float:
+    """Mean corr of the network's blends over the rounds to check on, every task counting alike."""
     means = [mean_corr(network, episodes.take(check), config) for episodes, _, check in tasks]
     return float(torch.stack(means).mean()) / SCALE
 

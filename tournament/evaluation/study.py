@@ -71,15 +71,20 @@ class Study:
         return np.asarray(self.corr_RS[:, list(self.runs).index(name)])
 
 
-def run(archive: Archive, config: StudyConfig, *, tell: Tell = lambda row: None) -> Study:
-    """Lead every selector through the archive; `tell` is called once for each round and selector."""
+def run(
+    archive: Archive, config: StudyConfig, *, others: Sequence[History] = (), tell: Tell = lambda row: None
+) -> Study:
+    """Lead every selector through the archive; `tell` is called once for each round and selector.
+
+    Trainings learn from other tournaments too, from what was known of them by then.
+    """
     history = history_from_archive(archive)
     config.check(history)
     names = tuple(dict.fromkeys((RIVAL, *config.selectors)))
     runs = {
         name: walk_forward(
             history, make(name, device=config.device), warmup=config.warmup_rounds,
-            retrain_every=config.retrain_every, seed=config.seed, tell=tell,
+            retrain_every=config.retrain_every, seed=config.seed, others=others, tell=tell,
         )
         for name in names
     }  # fmt: skip

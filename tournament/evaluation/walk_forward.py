@@ -45,18 +45,24 @@ def walk_forward(
     warmup: int,
     retrain_every: int,
     seed: int = 0,
+    others: Sequence[History] = (),
     tell: Callable[[int], None] = lambda row: None,
 ) -> WalkForward:
-    """Weigh every round after `warmup`; meta-train at the first and every `retrain_every` rounds after it."""
+    """Weigh every round after `warmup`; meta-train at the first and every `retrain_every` rounds after it.
+
+    Other tournaments, whose markets and contexts may differ, are learned from too: from what was known of them at the
+    round's opening by the calendar, and never beyond it.
+    """
     weights_RM = np.full(history.scores_RM.shape, np.nan)
     state, train_seconds, milliseconds, trainings = None, 0.0, [], []
     for row in range(warmup, len(history)):
         if not history.active_RM[row].any():
             continue
-        known = history.known_at(history.opens_at_R[row])
+        now = history.opens_at_R[row]
+        known = history.known_at(now)
         if state is None or (row - warmup) % retrain_every == 0:
             start = time.perf_counter()
-            state = selector.meta_train([known], Budget(seed=seed))
+            state = selector.meta_train([*(other.known_at(now) for other in others), known], Budget(seed=seed))
             train_seconds += time.perf_counter() - start
             trainings.append(Training(row, _validation(state)))
         start = time.perf_counter()

@@ -40,11 +40,12 @@ class Pretrained:
     name: str = "pretrained"
     device: str = "cpu"
     config: TrainingConfig = field(default_factory=lambda: TUNING)
+    least_to_tune: int = LEAST_TO_TUNE
 
     def meta_train(self, tasks: Sequence[History], budget: Budget) -> State:
         """The shipped state, tuned on tasks with enough resolved rounds if that helps on the newest of them."""
         start = shipped() if budget.start is None else budget.start
-        long = [history for history in tasks if len(history.resolved()) >= LEAST_TO_TUNE]
+        long = [history for history in tasks if len(history.resolved()) >= self.least_to_tune]
         if not long:
             return start
         gate = _gate(start).to(self.device)

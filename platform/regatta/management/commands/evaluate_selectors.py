@@ -9,7 +9,7 @@ from django.core.management.base import CommandParser
 
 from regatta.management.offline import OfflineCommand
 from tournament import reports
-from tournament.archive import read_archive
+from tournament.archive import history_from_archive, read_archive
 from tournament.errors import BadInput, Fault
 from tournament.evaluation import figures, report, study
 from tournament.selectors.registry import NAMES
@@ -34,6 +34,10 @@ class Command(OfflineCommand):
         parser.add_argument(
             "--trials", type=int, default=0, help="configurations tried elsewhere, counted by the deflated Sharpe ratio"
         )
+        parser.add_argument(
+            "--learn-also-from", type=Path, nargs="+", default=[], metavar="ARCHIVE",
+            help="archives of other tournaments whose pasts, by the calendar, neural selectors learn from too",
+        )  # fmt: skip
         parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto", help="for neural selectors")
         parser.add_argument("--out", type=Path, required=True, help="a new or empty folder for weights and reports")
 
@@ -46,9 +50,10 @@ class Command(OfflineCommand):
             options["device"], options["seed"], options["trials"],
         )  # fmt: skip
         archive = read_archive(options["archive"])
+        others = [history_from_archive(read_archive(folder)) for folder in options["learn_also_from"]]
         steps = (len(archive) - config.warmup_rounds) * len({study.RIVAL, *config.selectors})
         with self.progress("rounds weighed", max(1, steps)) as tell:
-            done = study.run(archive, config, tell=tell)
+            done = study.run(archive, config, others=others, tell=tell)
         found: dict[str, Any] = figures.report(done, read_truth(archive.folder, done.history))
         if not any(one["corr"] == one["corr"] for one in found["selectors"].values()):
             warmup = config.warmup_rounds

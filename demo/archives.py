@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from contributors.roster import Entry
 from contributors.strategies import MIDDLE_BIN, Strategy, Training, uniform_ranks
-from tournament.archive import ArchivedRound
+from tournament.archive import MIN_RELATION, ArchivedRound
 from tournament.errors import BadConfig, BadPanel, Fault
 from tournament.markets import dataset
 from tournament.markets.context import context_matrix
@@ -188,7 +188,8 @@ def sail(eras: Eras, fleet: Sequence[Entry], course: Course, rules: Rules) -> It
             strategies = {entry.model: _fitted(entry, training) for entry in fleet}
         here = {entry.model: strategies[entry.model] for entry in fleet if entry.sails(number)}
         one = _round(eras, era, number, here, stakes.at(eras.opens_at_E[era], list(here)))
-        stakes.score(one)
+        if one.target_N is not None:
+            stakes.score(one)
         yield one
 
 
@@ -210,6 +211,12 @@ def _round(
     predictions = [uniform_ranks(strategy.predict(features, number)) for strategy in strategies.values()]
     return ArchivedRound(
         number, eras.opens_at_E[era], eras.closes_at_E[era], eras.resolves_at_E[era], tuple(ids[order]),
-        tuple(strategies), np.stack(predictions, axis=1).astype(np.float32), eras.targets["target"][era, columns],
+        tuple(strategies), np.stack(predictions, axis=1).astype(np.float32), _target(eras, era, columns),
         eras.context_EK[era], eras.opens_at_E[era], stakes,
     )  # fmt: skip
+
+
+def _target(eras: Eras, era: int, columns: NDArray[np.intp]) -> Floats | None:
+    """A round's target; None where prices of too many of its assets ended: such a round is never scored."""
+    target_N = eras.targets["target"][era, columns]
+    return target_N if np.isfinite(target_N).mean() >= MIN_RELATION else None

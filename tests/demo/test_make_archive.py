@@ -114,6 +114,16 @@ def test_stakes_move_only_when_a_target_is_resolved(rounds: list[ArchivedRound])
     assert rounds[len(before)].stakes["ridge"] != 50.0
 
 
+def test_a_round_of_which_too_few_targets_are_known_is_never_scored_nor_paid(eras: Eras) -> None:
+    targets = {name: values.copy() for name, values in eras.targets.items()}
+    targets["target"][-9, ::4] = np.nan  # a quarter of the fourth round's assets
+
+    rounds = list(sail(replace(eras, targets=targets), FLEET, COURSE, RULES))
+
+    assert [one.number for one in rounds if one.target_N is None] == [4]
+    assert all(np.isfinite(list(one.stakes.values())).all() for one in rounds)
+
+
 def test_a_universe_of_members_holds_members_only(panel: PricePanel) -> None:
     member = np.ones(panel.close_DN.shape, dtype=bool)
     member[:, :8] = False

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pytest
@@ -22,10 +22,12 @@ class Watcher:
 
     trained: list[History]
     adapted: list[History]
+    lent: list[Sequence[History]] = field(default_factory=list)
     name: str = "watcher"
 
     def meta_train(self, tasks: Sequence[History], budget: Budget) -> State:
         self.trained.append(tasks[-1])
+        self.lent.append(tasks[:-1])
         return State(self.name, config={"seed": budget.seed, "training": len(self.trained)})
 
     def adapt(self, state: State, support: History) -> State:
@@ -113,6 +115,39 @@ def test_training_sees_no_more_than_its_round_did() -> None:
     seen = watched(history(ROUNDS))
 
     assert all(np.isnan(past.scores_RM[-4:]).all() for past in seen.trained)
+
+
+def later(past: History, weeks: int) -> History:
+    """The same rounds, so many weeks later."""
+    move = np.timedelta64(7 * weeks, "D")
+    return replace(past, opens_at_R=past.opens_at_R + move, resolves_at_R=past.resolves_at_R + move)
+
+
+def test_of_other_tournaments_a_training_sees_what_was_known_by_the_calendar() -> None:
+    past, other = history(ROUNDS), later(history(ROUNDS, models=5, seed=1), 30)
+    watcher = Watcher([], [])
+
+    walk_forward(past, watcher, warmup=20, retrain_every=15, others=(other,))
+
+    assert [len(tasks[0]) for tasks in watcher.lent] == [0, 5, 20, 35]  # it began 30 weeks after ours
+    for own, (lent,) in zip(watcher.trained, watcher.lent, strict=True):
+        now = past.opens_at_R[len(own)]
+        scored = np.isfinite(lent.scores_RM).any(axis=1)
+        assert (lent.opens_at_R < now).all()
+        assert (lent.resolves_at_R[scored] <= now).all()
+
+
+def test_another_future_of_another_tournament_moves_no_earlier_weight() -> None:
+    past, other = history(ROUNDS, seed=3), history(ROUNDS, models=5, seed=1)
+    options = {"warmup": 50, "retrain_every": TURN - 50}
+
+    before, after = (
+        walk_forward(past, make("set_attention"), **options, others=(one,)).weights_RM
+        for one in (other, with_other_future(other, TURN - 10))
+    )
+
+    assert before[:TURN].tobytes() == after[:TURN].tobytes()
+    assert not np.array_equal(before[TURN:], after[TURN:], equal_nan=True)
 
 
 def test_rounds_of_the_warm_up_have_no_weights() -> None:

@@ -12,6 +12,7 @@ from tournament.errors import BadConfig, BadInput
 from tournament.evaluation.walk_forward import walk_forward
 from tournament.selectors.protocol import Budget, History, Query, State
 from tournament.selectors.registry import NAMES, make
+from tournament.selectors.weather import PREFIX
 
 ROW = 85
 LEARNED = (
@@ -169,6 +170,36 @@ def test_missing_contexts_are_borne() -> None:
 
     for name in LEARNED:
         assert np.isfinite(weigh(name, past)).all()
+
+
+def without_context(past: History) -> History:
+    return replace(past, context_RK=past.context_RK[:, :0], context_names=(), earlier_context_PK=None)
+
+
+@pytest.mark.parametrize("name", ["hmm", "kernel", "set_attention", "policy", "pretrained"])
+def test_a_tournament_that_publishes_no_context_is_weighed(name: str) -> None:
+    weights = weigh(name, without_context(history()))
+
+    assert np.isfinite(weights).all()
+    assert weights.sum() == pytest.approx(1.0)
+
+
+@pytest.mark.parametrize("name", ["set_attention", "policy"])
+def test_tournaments_with_other_models_and_contexts_teach_a_family_too(name: str) -> None:
+    own, narrow, silent = history(), history(models=5, seed=1), without_context(history(models=6, seed=2))
+    narrow = replace(narrow, context_RK=narrow.context_RK[:, :1], context_names=("x",), earlier_context_PK=None)
+    now = own.opens_at_R[ROW]
+    known = own.known_at(now)
+
+    alone, beside = (
+        make(name).meta_train([*(other.known_at(now) for other in others), known], Budget())
+        for others in ((), (narrow, silent))
+    )
+
+    weights = make(name).weights(make(name).adapt(beside, known), own.query(ROW))
+    assert weights.sum() == pytest.approx(1.0)
+    assert alone.to_bytes() != beside.to_bytes()
+    assert all(np.array_equal(alone.arrays[key], beside.arrays[key]) for key in alone.arrays if key.startswith(PREFIX))
 
 
 def test_a_history_whose_shapes_do_not_meet_is_refused() -> None:

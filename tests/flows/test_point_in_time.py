@@ -26,7 +26,7 @@ NOW, LATER = 34, 42
 RULES = {"warmup_rounds": 22, "retrain_every_rounds": 6}
 PAGES = (
     "/", "/tournaments/seas/", "/tournaments/seas/data/", "/tournaments/seas/leaderboard/", "/models/kelpie/",
-    "/models/undertow/", "/rounds/30/", "/rounds/34/", "/meta-model/", "/portfolio/",
+    "/models/undertow/", "/rounds/30/", "/rounds/34/", "/meta-model/", "/meta-model/?round=28", "/portfolio/",
 )  # fmt: skip
 TABLES: dict[str, tuple[Any, tuple[str, ...]]] = {
     "rounds": (
@@ -40,7 +40,7 @@ TABLES: dict[str, tuple[Any, tuple[str, ...]]] = {
     ),
     "boards": (Leaderboard, ("round__number", "rows")),
     "selectors": (SelectorVersion, ("family", "trained_through", "status", "state_sha256", "reason", "gain")),
-    "weights": (RoundWeights, ("round__number", "family", "weights", "corr", "explanation")),
+    "weights": (RoundWeights, ("round__number", "family", "weights", "corr", "explanation", "outcome")),
     "regimes": (RegimeState, ("round__number", "probabilities", "label", "novelty")),
     "meta-models": (MetaModel, ("round__number", "family", "sha256", "corr")),
     "books": (Rebalance, ("round__number", "holdings", "holdings_sha256", "turnover", "expected_risk")),

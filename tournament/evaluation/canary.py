@@ -13,14 +13,16 @@ import numpy as np
 from tournament.evaluation.gains import Gain, gain
 from tournament.evaluation.walk_forward import walk_forward
 from tournament.selectors.allocator import best_blend
+from tournament.selectors.explanation.explained import Explained
 from tournament.selectors.protocol import Budget, Floats, History, Query, State, equal_weights
 
 
 @dataclass(frozen=True)
-class Follower:
+class Follower(Explained):
     """Weighs by the newest scores alone: a poor selector that profits most from scores it should not see."""
 
     name: str = "follower"
+    reads_context = False
 
     def meta_train(self, tasks: Sequence[History], budget: Budget) -> State:
         """Nothing is learned."""

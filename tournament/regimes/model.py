@@ -68,6 +68,12 @@ class RegimeModel:
             out[time] = belief
         return out
 
+    def filtered_after(self, past_TK: Floats, context_EK: Floats) -> Floats:
+        """P(regime now), E x K, in each of several contexts that may follow the filtered past (T x K, also empty)."""
+        belief = past_TK[-1] @ self.transitions_KK if len(past_TK) else self.start_K
+        belief_EK = belief * np.exp(self._log_likelihood(self.scaling.apply(context_EK)))
+        return np.asarray(belief_EK / belief_EK.sum(axis=1, keepdims=True))
+
     def novelty(self, context_K: Floats) -> float:
         """Distance of a context to the nearest regime, in standard deviations per column (about 1 is usual)."""
         standard = self.scaling.apply(context_K[None])[0]

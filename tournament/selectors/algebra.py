@@ -1,21 +1,24 @@
 """What a blend scores, and what each model adds to it, from scores and correlations alone.
 
-Shape suffixes: M models, B draws. For standardised predictions P and target y, with s = P'y/n and C = P'P/n, a blend of
-weights w scores corr = s.w / sqrt(w'Cw): exact for Pearson's correlation, close for the tournament's corr, whose powers
-act on the blend (docs/method.md says how close). Everything is free of the weights' scale. Source: ours.
+Shape suffixes: M models, B draws, S coalitions. For standardised predictions P and target y, with s = P'y/n and
+C = P'P/n, a blend of weights w scores corr = s.w / sqrt(w'Cw): exact for Pearson's correlation, close for the
+tournament's corr, whose powers act on the blend (docs/method.md says how close). Everything is free of the weights'
+scale. Source: ours.
 """
 
 from __future__ import annotations
 
-from itertools import combinations
 from math import comb
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tournament.selectors.protocol import Floats
 
 TINY = 1e-12
 DRAWS = 256
+EXACT = 12
+"""Models with weight up to which Shapley values are found by all coalitions, 4,096 of them."""
 
 
 def corr(weights_M: Floats, scores_M: Floats, correlations_MM: Floats) -> float:
@@ -53,16 +56,36 @@ def shapley(
 ) -> Floats:
     """Shapley value of each model in the game v(S) = corr of the blend of S alone (M); they sum to the blend's corr.
 
-    Mean marginal value over `draws` orders, each beside its reverse. Models without weight have value zero and take no
+    Exact up to `EXACT` models with weight; beyond, the mean marginal value over `draws` orders, each beside its
+    reverse, and the same for models that no coalition can tell apart. Models without weight have value zero and take no
     part. Source: Castro, Gomez and Tejada 2009, section 3; antithetic orders: Mitchell et al. 2022, section 4.
     """
     held = np.flatnonzero(weights_M > 0)
-    score_M = scores_M[held] * weights_M[held]
-    covariance_MM = correlations_MM[np.ix_(held, held)] * np.outer(weights_M[held], weights_M[held])
+    if len(held) <= EXACT:
+        return exact_shapley(weights_M, scores_M, correlations_MM)
+    score_M, covariance_MM = _game(held, weights_M, scores_M, correlations_MM)
     forward_BM = rng.permuted(np.tile(np.arange(len(held)), (max(1, draws // 2), 1)), axis=1)
+    drawn_M = _mean_marginals(np.vstack([forward_BM, forward_BM[:, ::-1]]), score_M, covariance_MM)
+    alike_MM = _alike(weights_M[held], scores_M[held], correlations_MM[np.ix_(held, held)])
     values = np.zeros(len(weights_M))
-    values[held] = _mean_marginals(np.vstack([forward_BM, forward_BM[:, ::-1]]), score_M, covariance_MM)
+    values[held] = alike_MM @ drawn_M / alike_MM.sum(axis=1)
     return values
+
+
+def _game(
+    held: NDArray[np.intp], weights_M: Floats, scores_M: Floats, correlations_MM: Floats
+) -> tuple[Floats, Floats]:
+    """Weighted scores and covariances of the models with weight."""
+    weight_M = weights_M[held]
+    return scores_M[held] * weight_M, correlations_MM[np.ix_(held, held)] * np.outer(weight_M, weight_M)
+
+
+def _alike(weights_M: Floats, scores_M: Floats, correlations_MM: Floats) -> Floats:
+    """1 where two models are copies with the same weight and score, so that their values must be equal (M x M)."""
+    same_MM = correlations_MM > 1.0 - 1e-9
+    for values_M in (weights_M, scores_M):
+        same_MM = same_MM & (np.abs(values_M[:, None] - values_M) <= 1e-9 * np.abs(values_M).max())
+    return (same_MM | np.eye(len(weights_M), dtype=bool)).astype(float)
 
 
 def _mean_marginals(order_BM: Floats, score_M: Floats, covariance_MM: Floats) -> Floats:
@@ -83,15 +106,18 @@ def _mean_marginals(order_BM: Floats, score_M: Floats, covariance_MM: Floats) ->
 
 
 def exact_shapley(weights_M: Floats, scores_M: Floats, correlations_MM: Floats) -> Floats:
-    """The same by all 2^M coalitions: for few models, and to check the draws."""
-    models = len(weights_M)
-    values = np.zeros(models)
-    for size in range(models):
-        share = 1.0 / (models * comb(models - 1, size))
-        for members in combinations(range(models), size):
-            inside = np.isin(np.arange(models), members)
-            before = corr(weights_M * inside, scores_M, correlations_MM)
-            for model in np.flatnonzero(~inside):
-                joined = inside | (np.arange(models) == model)
-                values[model] += share * (corr(weights_M * joined, scores_M, correlations_MM) - before)
+    """The same by all 2^H coalitions of the H models with weight: for few of them.
+
+    phi_m = sum_S (+-) |S before m|! (H - 1 - |S before m|)! / H! v(S), plus where m is in S. Source: Shapley 1953.
+    """
+    held = np.flatnonzero(weights_M > 0)
+    values, count = np.zeros(len(weights_M)), len(held)
+    score_M, covariance_MM = _game(held, weights_M, scores_M, correlations_MM)
+    inside_SM = (np.arange(2**count)[:, None] >> np.arange(count) & 1).astype(float)
+    variance_S = ((inside_SM @ covariance_MM) * inside_SM).sum(axis=1)
+    value_S = np.where(variance_S > TINY, inside_SM @ score_M / np.sqrt(np.maximum(variance_S, TINY)), 0.0)
+    share_by_size = np.array([1.0 / (count * comb(count - 1, size)) for size in range(count)] + [0.0])
+    size_S = inside_SM.sum(axis=1).astype(int)
+    joined_S1, left_S1 = share_by_size[size_S - 1][:, None], share_by_size[size_S][:, None]
+    values[held] = value_S @ (inside_SM * joined_S1 - (1.0 - inside_SM) * left_S1)
     return values

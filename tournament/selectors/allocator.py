@@ -37,8 +37,11 @@ def best_blend(
     ridge: float = RIDGE,
     previous_M: Floats | None = None,
     stickiness: float = 0.0,
+    near_M: Floats | None = None,
 ) -> Floats:
     """Weights (M) of the best expected blend; equal weights when no model is expected to score above zero.
+
+    `near_M` are weights thought to be near the answer: they save time and change nothing but rounding.
 
     `stickiness` draws the weights to `previous_M`: the program gets a penalty stickiness |v - v0|^2 / 2, v0 the
     previous weights scaled as the best blend.
@@ -48,7 +51,8 @@ def best_blend(
         return equal_weights(active_M)
     correlations = correlations_MM[np.ix_(chosen, chosen)]
     penalized = correlations + np.diag(ridge * copies(correlations, np.ones(len(chosen), dtype=bool)) + 1e-9)
-    solution = non_negative_minimum(penalized, mu_M[chosen])
+    near = None if near_M is None else near_M[chosen] > 0
+    solution = non_negative_minimum(penalized, mu_M[chosen], near)
     if previous_M is not None and stickiness > 0 and previous_M[chosen].sum() > 0:
         anchor = previous_M[chosen] / previous_M[chosen].sum() * solution.sum()
         drawn = penalized + stickiness * np.eye(len(chosen))
@@ -77,13 +81,25 @@ def capped(weights_M: Floats, owner_M: NDArray[np.intp], cap: float) -> Floats:
     return np.asarray(weights_M * (scaled_O / np.where(holders, total_O, 1.0))[owner_M])
 
 
-def non_negative_minimum(quadratic_MM: Floats, linear_M: Floats) -> Floats:
-    """min v'Qv / 2 - l.v over v >= 0, exact, for a positive definite Q (M x M).
+def best_blends(mu_EM: Floats, correlations_MM: Floats, active_M: NDArray[np.bool_], *, ridge: float) -> Floats:
+    """`best_blend` of each of several expectations of one round (E x M), each found from the one before."""
+    weights_EM = np.zeros(mu_EM.shape)
+    near_M: Floats | None = None
+    for place, mu_M in enumerate(mu_EM):
+        near_M = best_blend(mu_M, correlations_MM, active_M, ridge=ridge, near_M=near_M)
+        weights_EM[place] = near_M
+    return weights_EM
+
+
+def non_negative_minimum(
+    quadratic_MM: Floats, linear_M: Floats, near_M: NDArray[np.bool_] | None = None
+) -> Floats:  # fmt: skip
+    """min v'Qv / 2 - l.v over v >= 0, exact, for a positive definite Q (M x M); `near_M` guesses where v > 0.
 
     Block principal pivoting: exchange all infeasible coordinates at once while that helps, one at a time where it does
     not. Source: Portugal, Judice and Vicente 1994, section 3; Kim and Park 2011, algorithm 1.
     """
-    free = _first_guess(quadratic_MM, linear_M)
+    free = _first_guess(quadratic_MM, linear_M) if near_M is None else near_M
     fewest, patience = len(linear_M) + 1, PATIENCE
     for _ in range(STEPS):
         solution = np.zeros(len(linear_M))

@@ -12,10 +12,11 @@ import numpy as np
 
 from tournament.selectors.allocator import best_blend
 from tournament.selectors.experts import specialists
+from tournament.selectors.explanation.explained import Explained
+from tournament.selectors.explanation.record import Estimate, Outlook
 from tournament.selectors.protocol import Budget, Floats, History, Query, State, equal_weights, on_simplex
-from tournament.selectors.tokens import cadence, shrunk_means
+from tournament.selectors.tokens import HALF_LIFE, cadence, recent_means, shrunk_means
 
-HALF_LIFE = 40.0
 PICKS = 40
 STACK_RIDGE = 2.0
 """Shared by all that stack mean scores: with 0.1 they chase noise. This and the rates below were chosen on simulated
@@ -30,11 +31,12 @@ Rule = Callable[[History, Query], Floats]
 
 
 @dataclass(frozen=True)
-class Baseline:
+class Baseline(Explained):
     """A rule that maps known history and a query to weights."""
 
     name: str
     rule: Rule
+    reads_context = False
 
     def meta_train(self, tasks: Sequence[History], budget: Budget) -> State:
         """Nothing is learned ahead."""
@@ -51,13 +53,11 @@ class Baseline:
             return equal_weights(query.active_M)
         return self.rule(state.support, query)  # type: ignore[arg-type]
 
-
-def recent_means(support: History, half_life: float = HALF_LIFE) -> Floats:
-    """Exponentially weighted, shrunk mean score of each model (M)."""
-    age = np.arange(len(support))[::-1]
-    scored = np.isfinite(support.scores_RM)
-    scores = np.where(scored, support.scores_RM, 0.0)
-    return shrunk_means((0.5 ** (age / half_life))[None], scores, scored)[0]
+    def outlook(self, state: State, query: Query, context_EC: Floats) -> Outlook:
+        """The ridge stack has expected scores; the other rules have none."""
+        if self.name == "ridge":
+            return ridge_outlook(state.support, query, len(context_EC))
+        return super().outlook(state, query, context_EC)
 
 
 def equal(support: History, query: Query) -> Floats:
@@ -110,6 +110,18 @@ def greedy(support: History, query: Query) -> Floats:
 def ridge(support: History, query: Query) -> Floats:
     """Ridge stacking: expanding mean scores against C + lambda I, long only."""
     return best_blend(recent_means(support, STACK_HALF_LIFE), query.correlations_MM, query.active_M, ridge=STACK_RIDGE)
+
+
+def ridge_outlook(support: History | None, query: Query, asked: int) -> Outlook:
+    """What the ridge stack answers, the same in every context; also what stands for families not trained yet."""
+    resolved = None if support is None else support.resolved()
+    if resolved is None or not len(resolved):
+        return Outlook(np.tile(equal_weights(query.active_M), (asked, 1)))
+    expected_M = recent_means(resolved, STACK_HALF_LIFE)
+    weights_M = best_blend(expected_M, query.correlations_MM, query.active_M, ridge=STACK_RIDGE)
+    return Outlook(
+        np.tile(weights_M, (asked, 1)), np.tile(expected_M, (asked, 1)), Estimate.SCORES, STACK_RIDGE
+    )  # fmt: skip
 
 
 def hedge(support: History, query: Query) -> Floats:

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tournament.selectors import algebra
+from tournament.selectors.explanation.explained import Explained
 from tournament.selectors.ledger import Ledger, meet, placed
 from tournament.selectors.protocol import Budget, Floats, History, Query, State, equal_weights, on_simplex
 
@@ -23,10 +24,11 @@ SMALLEST = 2.0**-20
 
 
 @dataclass(frozen=True)
-class Boa:
+class Boa(Explained):
     """Aggregation of the models themselves; all it knows is in the adapted state, which can be adapted further."""
 
     name: str = "boa"
+    reads_context = False
 
     def meta_train(self, tasks: Sequence[History], budget: Budget) -> State:
         """Nothing is learned ahead."""

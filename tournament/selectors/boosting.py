@@ -1,24 +1,35 @@
 """FFORMA in our setting: trees that tilt the weights of a ridge stack, grown on the loss of the blend itself.
 
-Shape suffixes: R rounds, M models. A round's weights are p = softmax(b + f) over its models, b the log of what ridge
-gave them then and f the trees' output on what was known of each; the loss is minus the corr of the blend p.
-Source: Montero-Manso et al. 2020, section 3, whose loss, p.err, takes a combination to be as bad as its members are on
-average. Ours pays for what a model adds. docs/decisions/0003-trees-tilt-the-ridge.md compares the maps to weights.
+Shape suffixes: R rounds, M models, Q queries, E contexts to ask in, C context columns, T tokens. A round's weights are
+p = softmax(b + f) over its models, b the log of what ridge gave them then and f the trees' output on what was known of
+each; the loss is minus the corr of the blend p. Source: Montero-Manso et al. 2020, section 3, whose loss, p.err, takes
+a combination to be as bad as its members are on average. Ours pays for what a model adds.
+docs/decisions/0003-trees-tilt-the-ridge.md compares the maps to weights.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import lightgbm
 import numpy as np
 from numpy.typing import NDArray
 
-from tournament.selectors.baselines import ridge
+from tournament.selectors.baselines import ridge, ridge_outlook
+from tournament.selectors.explanation.explained import Explained
+from tournament.selectors.explanation.record import Outlook, Regimes
 from tournament.selectors.protocol import Budget, Floats, History, Query, State, equal_weights, on_simplex
-from tournament.selectors.tokens import SCALE, as_history, tokens
-from tournament.selectors.weather import Beliefs, beliefs_at_query, beliefs_in_training, fit_weather
+from tournament.selectors.tokens import SCALE, tokens, tokens_in_contexts
+from tournament.selectors.weather import (
+    Beliefs,
+    beliefs_at_query,
+    beliefs_in_contexts,
+    beliefs_in_training,
+    fit_weather,
+    named,
+)
 
 MIN_ROUNDS = 40
 TREES = 60
@@ -37,7 +48,7 @@ Objective = Callable[[Floats, lightgbm.Dataset], tuple[Floats, Floats]]
 
 
 @dataclass(frozen=True)
-class Fforma:
+class Fforma(Explained):
     """LightGBM over model tokens and contexts."""
 
     name: str = "fforma"
@@ -50,7 +61,8 @@ class Fforma:
             return State(self.name)
         weather = fit_weather(history, seed=budget.seed)
         scored_RM = np.isfinite(resolved.scores_RM)
-        table = _table(resolved, history, beliefs_in_training(weather, history, rows))[scored_RM]
+        token_RMT = tokens(resolved, history, beliefs_in_training(weather, history, rows))
+        table = _beside(token_RMT, resolved.context_RK)[scored_RM]
         base_RM = np.array(
             [_tilted_base(history.known_at(history.opens_at_R[row]), history.query(row)) for row in rows]
         )
@@ -74,11 +86,39 @@ class Fforma:
             return equal_weights(query.active_M)
         if not state.arrays:
             return ridge(support.resolved(), query)
-        trees = lightgbm.Booster(model_str=state.arrays["trees"].tobytes().decode())
-        weather = {name: values for name, values in state.arrays.items() if name != "trees"}
-        table = _table(as_history(query, support), support, beliefs_at_query(weather, support, query))
-        logit_M = _tilted_base(support, query) + np.asarray(trees.predict(table[0], num_threads=1))
-        return on_simplex(softmax(logit_M[None], query.active_M[None])[0], query.active_M)
+        beliefs = beliefs_at_query(_weather(state), support, query)
+        return on_simplex(_tilted(state, query, query.context_K[None], beliefs)[0], query.active_M)
+
+    def outlook(self, state: State, query: Query, context_EC: Floats) -> Outlook:
+        """Tilted weights in each context, and in each regime were it certain; it has no expected scores."""
+        support = state.support
+        if support is None or not len(support.resolved_rows()) or not state.arrays:
+            return ridge_outlook(support, query, len(context_EC))
+        weather, contexts = _weather(state), len(context_EC)
+        found = beliefs_in_contexts(weather, support, context_EC)
+        certain_KK = np.eye(found.query_QK.shape[1] if weather else 0, found.query_QK.shape[1])
+        asked_EC = np.vstack([context_EC, np.tile(query.context_K, (len(certain_KK), 1))])
+        beliefs = Beliefs(np.vstack([found.query_QK, certain_KK]), found.support_RK)
+        weights_EM = _tilted(state, query, asked_EC, beliefs)
+        if not weather:
+            return Outlook(weights_EM)
+        regimes = Regimes(named(weather, support), found.query_QK[0], weights_EM[contexts:])
+        return Outlook(weights_EM[:contexts], regimes=regimes)
+
+
+def _weather(state: State) -> dict[str, NDArray[Any]]:
+    """The regime model of a state."""
+    return {name: values for name, values in state.arrays.items() if name != "trees"}
+
+
+def _tilted(state: State, query: Query, context_EC: Floats, beliefs: Beliefs) -> Floats:
+    """Weights of one query in each of several contexts (E x M): the trees tilt the same ridge weights."""
+    support: History = state.support  # type: ignore[assignment]
+    trees = lightgbm.Booster(model_str=state.arrays["trees"].tobytes().decode())
+    table = _beside(tokens_in_contexts(query, support, context_EC, beliefs), context_EC)
+    tilt = np.asarray(trees.predict(table.reshape(-1, table.shape[2]), num_threads=1))
+    logit_EM = _tilted_base(support, query) + tilt.reshape(table.shape[:2])
+    return softmax(logit_EM, np.broadcast_to(query.active_M, logit_EM.shape))
 
 
 def blend_objective(resolved: History) -> Objective:
@@ -132,8 +172,7 @@ def _tilted_base(known: History, query: Query) -> Floats:
     return np.log(np.maximum((1.0 - EQUAL_SHARE) * stacked_M + EQUAL_SHARE * equal_M, FLOOR**2))
 
 
-def _table(queries: History, support: History, beliefs: Beliefs) -> Floats:
+def _beside(token_QMT: Floats, context_QC: Floats) -> Floats:
     """Tokens beside contexts for every model of every query (Q x M x columns)."""
-    token_QMT = tokens(queries, support, beliefs)
-    context = np.broadcast_to(queries.context_RK[:, None], (*token_QMT.shape[:2], queries.context_RK.shape[1]))
+    context = np.broadcast_to(context_QC[:, None], (*token_QMT.shape[:2], context_QC.shape[1]))
     return np.concatenate([token_QMT, context], axis=2)

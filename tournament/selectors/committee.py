@@ -18,9 +18,11 @@ from tournament.selectors.allocator import surrogate_corr
 from tournament.selectors.baselines import RULES, Baseline
 from tournament.selectors.boa import Boa
 from tournament.selectors.experts import specialists
+from tournament.selectors.explanation.explained import Explained
+from tournament.selectors.explanation.record import Outlook
 from tournament.selectors.kernel import Kernel
 from tournament.selectors.ledger import Ledger, meet
-from tournament.selectors.protocol import Budget, Floats, History, Query, Selector, State, equal_weights, on_simplex
+from tournament.selectors.protocol import Budget, Floats, History, Query, State, equal_weights, on_simplex
 from tournament.selectors.regime_lookup import RegimeLookup
 
 MEMBERS = ("equal", "trailing", "greedy", "ridge", "boa", "hmm", "kernel")
@@ -38,7 +40,7 @@ States = Mapping[str, State]
 
 
 @dataclass(frozen=True)
-class Committee:
+class Committee(Explained):
     """Share-weighted mean of its members' weights."""
 
     name: str = "committee"
@@ -72,6 +74,15 @@ class Committee:
             return equal_weights(query.active_M)
         states = adapted(unpacked(state.arrays), support)
         return on_simplex(shares(state) @ member_weights(states, query), query.active_M)
+
+    def outlook(self, state: State, query: Query, context_EC: Floats) -> Outlook:
+        """Mean of the members' answers in each context."""
+        support = state.support
+        if support is None or not len(support.resolved_rows()):
+            return Outlook(np.tile(equal_weights(query.active_M), (len(context_EC), 1)))
+        states = adapted(unpacked(state.arrays), support)
+        answer_SEM = np.array([member(name).outlook(states[name], query, context_EC).weights_EM for name in MEMBERS])
+        return Outlook(np.tensordot(shares(state), answer_SEM, axes=1))
 
 
 @dataclass
@@ -108,7 +119,7 @@ def shares(state: State) -> Floats:
     return np.asarray(np.exp(log_S) / np.exp(log_S).sum())
 
 
-def member(name: str) -> Selector:
+def member(name: str) -> Baseline | Boa | Kernel | RegimeLookup:
     """A member by name."""
     if name in RULES:
         return Baseline(name, RULES[name])

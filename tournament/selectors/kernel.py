@@ -15,10 +15,12 @@ import numpy as np
 from tournament.regimes.filters import fit_scaling, whitening
 from tournament.regimes.model import Scaling
 from tournament.selectors.allocator import best_blend, surrogate_corr
-from tournament.selectors.baselines import STACK_HALF_LIFE, STACK_RIDGE, ridge
+from tournament.selectors.baselines import STACK_HALF_LIFE, STACK_RIDGE, ridge, ridge_outlook
+from tournament.selectors.explanation.explained import Explained, allocated
+from tournament.selectors.explanation.record import Estimate, Outlook
 from tournament.selectors.protocol import Budget, Floats, History, Query, State, equal_weights
 from tournament.selectors.regime_lookup import SHRINK_ROUNDS
-from tournament.selectors.tokens import as_history, known_rounds, shrunk_means
+from tournament.selectors.tokens import as_history, in_contexts, known_rounds, shrunk_means
 
 MIN_ROUNDS = 30
 BANDWIDTHS = (0.5, 0.7, 1.0, 4.0)
@@ -28,7 +30,7 @@ CHOOSING_ROUNDS = 120
 
 
 @dataclass(frozen=True)
-class Kernel:
+class Kernel(Explained):
     """Conditional mean scores by likeness of contexts, then the best blend."""
 
     name: str = "kernel"
@@ -59,6 +61,22 @@ class Kernel:
         means_QM = kernel_means(as_history(query, support), support, distance_QR, float(state.arrays["bandwidth"][0]))
         return best_blend(means_QM[0], query.correlations_MM, query.active_M, ridge=STACK_RIDGE)
 
+    def outlook(self, state: State, query: Query, context_EC: Floats) -> Outlook:
+        """Kernel means in each context; its attention is the kernel's."""
+        support = state.support
+        if support is None or not len(support.resolved_rows()) or not state.arrays:
+            return ridge_outlook(support, query, len(context_EC))
+        scaling = Scaling(**{name: state.arrays[name] for name in Scaling.__dataclass_fields__})
+        bandwidth = float(state.arrays["bandwidth"][0])
+        distance_ER = squared_distance(scaling.apply(context_EC), scaling.apply(support.context_RK))
+        queries = in_contexts(query, support, context_EC)
+        expected_EM = kernel_means(queries, support, distance_ER, bandwidth)
+        near_R = nearness(recency(queries, support), distance_ER, bandwidth)[0]
+        near_R = np.where(np.isfinite(support.scores_RM).any(axis=1), near_R, 0.0)
+        return allocated(
+            expected_EM, query, Estimate.SCORES, STACK_RIDGE, attention_R=near_R / max(near_R.sum(), 1e-300)
+        )
+
 
 def choose_bandwidth(history: History, scaling: Scaling) -> float:
     """The bandwidth with the best mean blend corr over the last resolved rounds, each weighed by what it then knew."""
@@ -71,13 +89,24 @@ def choose_bandwidth(history: History, scaling: Scaling) -> float:
 
 def kernel_means(queries: History, support: History, distance_QR: Floats, bandwidth: float) -> Floats:
     """Expected score of each model in each query (Q x M): kernel mean of what was known, shrunk to its recent mean."""
-    age_QR = np.cumsum(known_rounds(queries, support)[:, ::-1], axis=1)[:, ::-1] - 1
-    recent_QR = np.where(known_rounds(queries, support), 0.5 ** (age_QR / STACK_HALF_LIFE), 0.0)
+    recent_QR = recency(queries, support)
     scored_RM = np.isfinite(support.scores_RM)
     scores_RM = np.where(scored_RM, support.scores_RM, 0.0)
-    near_QR = recent_QR * np.exp(-0.5 * distance_QR / bandwidth**2)
+    near_QR = nearness(recent_QR, distance_QR, bandwidth)
     overall_QM = shrunk_means(recent_QR, scores_RM, scored_RM)
     return np.asarray((near_QR @ scores_RM + SHRINK_ROUNDS * overall_QM) / (near_QR @ scored_RM + SHRINK_ROUNDS))
+
+
+def recency(queries: History, support: History) -> Floats:
+    """Weight of each support round by its age among those known to each query; 0 for the others (Q x R)."""
+    known_QR = known_rounds(queries, support)
+    age_QR = np.cumsum(known_QR[:, ::-1], axis=1)[:, ::-1] - 1
+    return np.where(known_QR, 0.5 ** (age_QR / STACK_HALF_LIFE), 0.0)
+
+
+def nearness(recent_QR: Floats, distance_QR: Floats, bandwidth: float) -> Floats:
+    """The kernel's weight of each support round in each query (Q x R)."""
+    return np.asarray(recent_QR * np.exp(-0.5 * distance_QR / bandwidth**2))
 
 
 def squared_distance(query_QC: Floats, support_RC: Floats) -> Floats:

@@ -149,8 +149,22 @@ def _noise(directions: Directions, rest_RM: Floats, scored_RM: NDArray[np.bool_]
     return float(np.sqrt(max(found, 1e-12) / max(expected, 1e-9)))
 
 
-def _contexts(query: Query, support: History, rows: NDArray[np.intp]) -> tuple[Floats, Floats]:
-    """Contexts of the rows (R x C x W) and of the query (C x W) in spreads, smoothed over what came before each."""
+@dataclass(frozen=True, slots=True)
+class _Contexts:
+    """Contexts of all eras and rounds up to the query, in spreads, smoothed over what came before each."""
+
+    smooth_TCW: Floats
+    centre_C: Floats
+    spread_C: Floats
+    deviation_CW: Floats
+
+    def seen(self, context_TC: Floats) -> Floats:
+        """Contexts in spreads; missing values at the centre, far ones clipped."""
+        away_TC = np.where(np.isfinite(context_TC), context_TC - self.centre_C, 0.0)
+        return np.clip(away_TC / self.spread_C, -CLIP, CLIP)
+
+
+def _all_contexts(query: Query, support: History) -> _Contexts:
     context_TC = np.vstack([support.contexts(), query.context_K[None]])
     known_TC = np.isfinite(context_TC)
     count_C = np.maximum(known_TC.sum(axis=0), 1)
@@ -159,9 +173,28 @@ def _contexts(query: Query, support: History, rows: NDArray[np.intp]) -> tuple[F
     spread_C = np.sqrt((away_TC**2).sum(axis=0) / count_C) + 1e-12
     seen_TC = np.clip(away_TC / spread_C, -CLIP, CLIP)
     smooth_TCW = np.stack([one_sided(seen_TC, width) for width in CONTEXT_WIDTHS], axis=-1)
-    smooth_TCW = smooth_TCW / (smooth_TCW.std(axis=0) + 1e-6)
-    first = len(context_TC) - 1 - len(support)
+    deviation_CW = smooth_TCW.std(axis=0) + 1e-6
+    return _Contexts(smooth_TCW / deviation_CW, centre_C, spread_C, deviation_CW)
+
+
+def _contexts(query: Query, support: History, rows: NDArray[np.intp]) -> tuple[Floats, Floats]:
+    """Contexts of the rows (R x C x W) and of the query (C x W)."""
+    smooth_TCW = _all_contexts(query, support).smooth_TCW
+    first = len(smooth_TCW) - 1 - len(support)
     return smooth_TCW[first + rows], smooth_TCW[-1]
+
+
+def query_contexts(query: Query, support: History, context_EC: Floats) -> Floats:
+    """The query's smoothed context had it opened in each of these, all else as it is, the scale too (E x C x W)."""
+    found = _all_contexts(query, support)
+    share_W = np.array([newest_share(width, len(found.smooth_TCW)) for width in CONTEXT_WIDTHS])
+    moved_EC = found.seen(context_EC) - found.seen(query.context_K)
+    return np.asarray(found.smooth_TCW[-1] + moved_EC[..., None] * share_W / found.deviation_CW)
+
+
+def newest_share(half_life: float, rows: int) -> float:
+    """Weight of the newest of so many rows in `one_sided`'s last mean."""
+    return 1.0 if half_life <= 0 else float(1.0 / (0.5 ** (np.arange(rows) / half_life)).sum())
 
 
 def one_sided(values: Floats, half_life: float) -> Floats:

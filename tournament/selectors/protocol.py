@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from safetensors.numpy import load, save
 
 from tournament.errors import BadInput, Fault
+from tournament.selectors.explanation.record import Explanation
 
 Floats = NDArray[np.float64]
 Times = NDArray[np.datetime64]
@@ -183,6 +184,9 @@ class Selector(Protocol):
 
     def weights(self, state: State, query: Query) -> Floats:
         """Weights (M) on the simplex over the active models."""
+
+    def explain(self, state: State, query: Query) -> Explanation:
+        """Why the weights are what they are, from the state and the query alone; its weights are those of `weights`."""
 
 
 def equal_weights(active_M: NDArray[np.bool_]) -> Floats:

@@ -9,9 +9,13 @@ import numpy as np
 
 from tournament.regimes.filters import fit_gmm, fit_hmm, fit_jump
 from tournament.regimes.model import RegimeModel
+from tournament.regimes.names import regime_names
 from tournament.selectors.allocator import best_blend
-from tournament.selectors.baselines import STACK_HALF_LIFE, STACK_RIDGE, recent_means, ridge
+from tournament.selectors.baselines import STACK_HALF_LIFE, STACK_RIDGE, ridge, ridge_outlook
+from tournament.selectors.explanation.explained import Explained, allocated
+from tournament.selectors.explanation.record import Estimate, Outlook
 from tournament.selectors.protocol import Budget, Floats, History, Query, State, equal_weights
+from tournament.selectors.tokens import recent_means
 
 FITTERS = {"hmm": fit_hmm, "jump": fit_jump, "gmm": fit_gmm}
 MIN_ROUNDS = 30
@@ -20,7 +24,7 @@ SHRINK_ROUNDS = 30.0
 
 
 @dataclass(frozen=True)
-class RegimeLookup:
+class RegimeLookup(Explained):
     """Conditional mean scores by filtered regime, then the best blend."""
 
     name: str
@@ -51,9 +55,25 @@ class RegimeLookup:
         means = conditional_means(support, probabilities[-len(support) - 1 : -1], probabilities[-1])
         return best_blend(means, query.correlations_MM, query.active_M, ridge=STACK_RIDGE)
 
+    def outlook(self, state: State, query: Query, context_EC: Floats) -> Outlook:
+        """Expected scores in each context, and in each regime were it certain."""
+        support = state.support
+        if support is None or not len(support.resolved_rows()) or not state.arrays:
+            return ridge_outlook(support, query, len(context_EC))
+        model = RegimeModel.from_arrays(state.arrays)
+        past_TK = model.filtered(support.contexts())
+        now_EK = model.filtered_after(past_TK, context_EC)
+        asked_EK = np.vstack([now_EK, np.eye(now_EK.shape[1])])
+        expected_EM = conditional_means(support, past_TK[len(past_TK) - len(support) :], asked_EK)
+        names = regime_names(model, support.context_names)
+        return allocated(expected_EM, query, Estimate.SCORES, STACK_RIDGE, names=names, probability_K=now_EK[0])
+
 
 def conditional_means(support: History, probabilities_RK: Floats, now_K: Floats) -> Floats:
-    """Expected score of each model (M): its mean in each regime, shrunk to its recent mean, weighed by `now_K`."""
+    """Expected score of each model (M): its mean in each regime, shrunk to its recent mean, weighed by `now_K`.
+
+    With several rows of `now_K` (E x K), one answer for each (E x M).
+    """
     scored = np.isfinite(support.scores_RM)
     scores = np.where(scored, support.scores_RM, 0.0)
     overall = recent_means(support.take(np.asarray(scored.any(axis=1))), STACK_HALF_LIFE)

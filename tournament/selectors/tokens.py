@@ -1,7 +1,7 @@
 """What is known of each model when a round opens, for all rounds at once.
 
-Shape suffixes: Q query rounds, R support rounds, M models, T tokens. Row q reads scores resolved by q's opening only:
-the mask known_QR is part of every sum.
+Shape suffixes: Q query rounds, R support rounds, M models, T tokens, E contexts to ask in, K context columns. Row q
+reads scores resolved by q's opening only: the mask known_QR is part of every sum.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from tournament.selectors.protocol import Floats, History, Query
 from tournament.selectors.weather import Beliefs
 
 HALF_LIVES = (4.0, 13.0, 40.0, 120.0)
+HALF_LIFE = 40.0
 BANDWIDTHS = (0.5, 1.0)
 SHRINK_ROUNDS = 6.0
 """A model's mean is shrunk to the mean of all models as if it had this many rounds of it."""
@@ -30,6 +31,18 @@ def known_rounds(queries: History, support: History) -> NDArray[np.bool_]:
 
 def tokens(queries: History, support: History, beliefs: Beliefs) -> Floats:
     """Tokens of every model in every query round (Q x M x T)."""
+    return np.concatenate([score_tokens(queries, support, beliefs), likeness(queries)[..., None]], axis=2)
+
+
+def tokens_in_contexts(query: Query, support: History, context_EK: Floats, beliefs: Beliefs) -> Floats:
+    """Tokens of one query had it opened in each of these contexts (E x M x T)."""
+    told_EMT = score_tokens(in_contexts(query, support, context_EK), support, beliefs)
+    likeness_1M1 = likeness(as_history(query, support))[..., None]  # the same in every context
+    return np.concatenate([told_EMT, np.broadcast_to(likeness_1M1, (*told_EMT.shape[:2], 1))], axis=2)
+
+
+def score_tokens(queries: History, support: History, beliefs: Beliefs) -> Floats:
+    """All tokens but the last, which alone reads how alike the models are (Q x M x (T - 1))."""
     known_QR = known_rounds(queries, support).astype(float)
     lag_QR = (queries.opens_at_R[:, None] - support.opens_at_R[None, :]).astype("timedelta64[s]").astype(float)
     age_QR = np.maximum(lag_QR / cadence(support), 0.0)
@@ -42,7 +55,7 @@ def tokens(queries: History, support: History, beliefs: Beliefs) -> Floats:
     means = [shrunk_means(weight, scores_RM, scored_RM) * SCALE for weight in weights]
     count_QM = known_QR @ scored_RM
     spread_QM = np.sqrt(np.maximum(known_QR @ scores_RM**2 / np.maximum(count_QM, 1.0), 0.0))
-    return np.stack([*means, spread_QM * 10.0, np.log1p(count_QM) / 5.0, likeness(queries)], axis=2)
+    return np.stack([*means, spread_QM * 10.0, np.log1p(count_QM) / 5.0], axis=2)
 
 
 def cadence(support: History) -> float:
@@ -61,6 +74,14 @@ def shrunk_means(weight_QR: Floats, scores_RM: Floats, scored_RM: NDArray[np.boo
     count_QM = weight_QR @ scored_RM
     common_Q1 = total_QM.sum(axis=1, keepdims=True) / np.maximum(count_QM.sum(axis=1, keepdims=True), 1e-12)
     return np.asarray((total_QM + SHRINK_ROUNDS * common_Q1) / (count_QM + SHRINK_ROUNDS))
+
+
+def recent_means(support: History, half_life: float = HALF_LIFE) -> Floats:
+    """Exponentially weighted, shrunk mean score of each model over the rounds of a support, all resolved (M)."""
+    age = np.arange(len(support))[::-1]
+    scored = np.isfinite(support.scores_RM)
+    scores = np.where(scored, support.scores_RM, 0.0)
+    return shrunk_means((0.5 ** (age / half_life))[None], scores, scored)[0]
 
 
 def context_distance(queries: History, support: History) -> Floats:
@@ -90,8 +111,16 @@ def likeness(queries: History) -> Floats:
 
 def as_history(query: Query, support: History) -> History:
     """A query as a history of one round, beside its support."""
+    return in_contexts(query, support, query.context_K[None])
+
+
+def in_contexts(query: Query, support: History, context_EK: Floats) -> History:
+    """A query as a history of as many rounds as contexts, each as if the round had opened in that context."""
+    asked, models = len(context_EK), len(query.models)
+    opens_at_E = np.repeat(query.opens_at, asked)
+    correlations_EMM = np.broadcast_to(query.correlations_MM.astype(np.float32), (asked, models, models))
     return History(
-        np.zeros(1, dtype=np.int64), query.models, np.array([query.opens_at]), np.array([query.opens_at]),
-        query.active_M[None], np.full((1, len(query.models)), np.nan), query.correlations_MM[None].astype(np.float32),
-        query.context_K[None], support.context_names, query.stakes_M[None],
+        np.zeros(asked, dtype=np.int64), query.models, opens_at_E, opens_at_E,
+        np.broadcast_to(query.active_M, (asked, models)), np.full((asked, models), np.nan), correlations_EMM,
+        context_EK, support.context_names, np.broadcast_to(query.stakes_M, (asked, models)),
     )  # fmt: skip

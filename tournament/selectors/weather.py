@@ -1,6 +1,6 @@
 """How likely each regime is in the rounds of a support and of its queries, for selectors that learn from episodes.
 
-Shape suffixes: Q query rounds, R support rounds, K regimes.
+Shape suffixes: Q query rounds, R support rounds, K regimes, T eras and rounds so far, E contexts to ask in, C columns.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from tournament.regimes.filters import fit_hmm
 from tournament.regimes.model import RegimeModel
+from tournament.regimes.names import regime_names
 from tournament.selectors.protocol import Floats, History, Query
 
 REGIMES = 4
@@ -49,6 +50,20 @@ def beliefs_at_query(arrays: dict[str, NDArray[Any]], support: History, query: Q
     """Beliefs at one query that follows the support."""
     all_TK = _filtered(arrays, np.vstack([support.contexts(), query.context_K[None]]))
     return Beliefs(all_TK[-1:], all_TK[len(all_TK) - 1 - len(support) : -1])
+
+
+def beliefs_in_contexts(arrays: dict[str, NDArray[Any]], support: History, context_EC: Floats) -> Beliefs:
+    """Beliefs at one query that follows the support, had it opened in each of these contexts."""
+    past_TK = _filtered(arrays, support.contexts())
+    support_RK = past_TK[len(past_TK) - len(support) :]
+    if not arrays:
+        return Beliefs(np.ones((len(context_EC), 1)), support_RK)
+    return Beliefs(RegimeModel.from_arrays(arrays, PREFIX).filtered_after(past_TK, context_EC), support_RK)
+
+
+def named(arrays: dict[str, NDArray[Any]], support: History) -> tuple[str, ...]:
+    """Names of the regimes."""
+    return regime_names(RegimeModel.from_arrays(arrays, PREFIX), support.context_names)
 
 
 def _filtered(arrays: dict[str, NDArray[Any]], context_TK: Floats) -> Floats:

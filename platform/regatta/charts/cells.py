@@ -31,6 +31,14 @@ def bar(share: float, paint: str = "var(--accent)") -> SafeString:
     )
 
 
+def wash(regime: str, depth: float) -> SafeString:
+    """A cell's ground in the colour of a regime, from none (0) to as deep as letters on it can bear (1)."""
+    return mark_safe(
+        f'<svg class="wash" width="100%" height="100%" aria-hidden="true"><rect width="100%" height="100%" '
+        f'fill="{regime_colour(regime)}" fill-opacity="{0.5 * min(1.0, max(0.0, depth)):.2f}"/></svg>'
+    )
+
+
 def dot(regime: str) -> SafeString:
     """The colour of a regime as a dot before its name."""
     return mark_safe(

@@ -31,7 +31,7 @@ def history(tournament: Tournament, now: datetime, *, through: Round | None = No
     for row, round in enumerate(ordered):
         columns = np.array([place[name] for name in round.panel_models])
         active[row, columns] = True
-        correlations[row][np.ix_(columns, columns)] = _correlations(round.panel_sha256)
+        correlations[row][np.ix_(columns, columns)] = correlations_of(round.panel_sha256)
         if round.resolved_at is not None and round.resolved_at <= now:
             for name, value in _linear_scores(
                 round.panel_sha256, round.target_sha256, tuple(round.panel_models)
@@ -53,7 +53,8 @@ def _times(moments: Any) -> np.ndarray[Any, np.dtype[np.datetime64]]:
 
 
 @lru_cache(maxsize=2048)
-def _correlations(panel_sha256: str) -> np.ndarray[Any, np.dtype[np.float64]]:
+def correlations_of(panel_sha256: str) -> np.ndarray[Any, np.dtype[np.float64]]:
+    """How alike the models of a sealed panel are (M x M), in the panel's order."""
     return model_correlations(read_panel(panel_sha256))
 
 

@@ -76,7 +76,13 @@ class RoundWeights(models.Model):
     family = models.CharField(max_length=40)
     is_champion = models.BooleanField(default=False)
     weights = models.JSONField(default=dict)
-    explanation = models.JSONField(default=dict)
+    explanation = models.JSONField(
+        default=dict,
+        help_text="Why, told at the round's close from what was known at its opening; the champion's only.",
+    )
+    outcome = models.JSONField(
+        default=dict, help_text="What each model did add, once the round has resolved; the champion's only."
+    )
     corr = models.FloatField(null=True, help_text="Corr of this blend, once the round has resolved.")
     known_at = models.DateTimeField()
 

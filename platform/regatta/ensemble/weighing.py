@@ -1,4 +1,8 @@
-"""Weigh the models of a sealed round by every selector there is; the champion's weights make the meta-model."""
+"""Weigh the models of a sealed round by every selector there is; the champion's weights make the meta-model.
+
+The champion also says why, once and from what was known at the opening (tournament/selectors/explanation/record.py has
+the form in which it is stored).
+"""
 
 from __future__ import annotations
 
@@ -13,13 +17,11 @@ from regatta.ensemble.models import RegimeState, RoundWeights, SelectorVersion
 from regatta.rounds.models import Round
 from tournament.regimes.model import RegimeModel
 from tournament.regimes.names import regime_names
-from tournament.selectors.protocol import Floats, History, Query, State, on_simplex
+from tournament.selectors.protocol import History, Query, State, on_simplex
 from tournament.selectors.registry import make
-from tournament.selectors.tokens import as_history, context_distance
 
 UNTRAINED = ("equal", "stake", "trailing", "best_single", "inverse_variance", "greedy", "ridge", "hedge", "fixed_share")
 DEFAULT = "equal"
-LIKE_ROUNDS = 5
 
 
 def weigh_round(round: Round, now: datetime) -> None:
@@ -36,12 +38,16 @@ def weigh_round(round: Round, now: datetime) -> None:
         version = versions.get(family)
         state = State(family) if version is None else _state(version.state_sha256)
         selector = make(family)
-        weights = on_simplex(selector.weights(selector.adapt(state, support), query), query.active_M)
+        adapted, explanation = selector.adapt(state, support), None
+        if family == champion:  # its weights are part of its explanation
+            explanation = selector.explain(adapted, query)
+        answer = selector.weights(adapted, query) if explanation is None else explanation.weights_M
+        weights = on_simplex(answer, query.active_M)
         rows.append(
             RoundWeights(
                 round=round, selector=version, family=family, is_champion=family == champion, known_at=now,
                 weights={name: float(w) for name, w in zip(known.models, weights, strict=True) if w > 0},
-                explanation=_resemblance(support, query) if family == champion else {},
+                explanation={} if explanation is None else explanation.plain(),
             )
         )  # fmt: skip
     RoundWeights.objects.bulk_create(rows, ignore_conflicts=True)
@@ -71,12 +77,3 @@ def _write_regime(round: Round, version: SelectorVersion | None, support: Histor
     RegimeState.objects.get_or_create(
         round=round, defaults=values | {"known_at": now, "novelty": model.novelty(query.context_K)}
     )
-
-
-def _resemblance(support: History, query: Query) -> dict[str, list[int]]:
-    """The past rounds whose context was most like this one's."""
-    resolved = support.resolved()
-    if not len(resolved):
-        return {}
-    distance: Floats = context_distance(as_history(query, resolved), resolved)[0]
-    return {"like_rounds": [int(resolved.rounds_R[row]) for row in np.argsort(distance, kind="stable")[:LIKE_ROUNDS]]}

@@ -16,6 +16,7 @@ from regatta.charts.intervals import Interval, intervals
 from regatta.charts.lines import Curve, lines
 from regatta.charts.numbers import corr, percent, two
 from regatta.ensemble.models import RegimeState, RoundWeights
+from regatta.pages import why
 from regatta.pages.context import choose
 from regatta.pages.downloads import csv_file
 from regatta.scores.models import Leaderboard, Score
@@ -23,6 +24,7 @@ from regatta.submissions.models import ContributedModel
 from tournament.scoring.reputation import standard_errors
 
 SHOWN_SCORES, SHOWN_ROUNDS, WINDOW = 25, 120, 20
+HEAVY = ("round__context", "round__stakes", "round__panel_models")
 SCORES = ("corr", "mmc", "bmc", "fnc", "max_feature_exposure", "corr_percentile", "mmc_percentile")
 
 
@@ -40,7 +42,7 @@ def model(request: HttpRequest, name: str) -> HttpResponse:
         "standing": next((row for row in board.rows if row["model"] == name), None) if board else None, "board": board,
         "curve": draw_scores(scores[-SHOWN_ROUNDS:], regimes, overlap),
         "by_regime": draw_regimes(scores, regimes, overlap),
-        "weight": draw_weight(found, regimes), "window": WINDOW,
+        "weight": draw_weight(found, regimes), "window": WINDOW, "thought": thought(found),
     }  # fmt: skip
     return render(request, "pages/model.html", context)
 
@@ -55,8 +57,7 @@ def model_file(request: HttpRequest, name: str) -> HttpResponse:
 
 def final_scores(model: ContributedModel) -> list[Score]:
     """Final scores, oldest round first."""
-    heavy = ("round__context", "round__stakes", "round__panel_models")
-    found = Score.objects.filter(model=model, is_final=True).select_related("round").defer(*heavy)
+    found = Score.objects.filter(model=model, is_final=True).select_related("round").defer(*HEAVY)
     return list(found.order_by("round__number"))
 
 
@@ -120,6 +121,13 @@ def draw_weight(model: ContributedModel, regimes: dict[int, str]) -> Chart:
         columns, [curve], title=title, caption="share of the weight", zero=True, ribbon=ribbon, kind="low",
         write=percent, precise=lambda value: percent(value, 1),
     )  # fmt: skip
+
+
+def thought(model: ContributedModel) -> why.Thought | None:
+    """What the champion thought of the model in the newest weighed round."""
+    found = RoundWeights.objects.filter(round__tournament=model.tournament_id, is_champion=True)
+    newest = found.select_related("round").defer(*HEAVY).order_by("-round__number").first()
+    return why.of_model(why.told(newest), model.name, model.tournament)
 
 
 def _plain(values: np.ndarray) -> list[float | None]:

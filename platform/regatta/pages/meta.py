@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 import numpy as np
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.views.decorators.http import require_safe
 
 from regatta.charts.figure import Chart
 from regatta.charts.intervals import Interval, intervals
 from regatta.charts.lines import Curve, lines
-from regatta.charts.numbers import corr, two
+from regatta.charts.numbers import corr, signed, two
 from regatta.charts.river import river
 from regatta.ensemble.models import MetaModel, RegimeState, RoundWeights, SelectorVersion
 from regatta.ensemble.training import record
+from regatta.pages import why
 from regatta.pages.context import required
 from regatta.pages.downloads import csv_file
 from regatta.rounds.models import Tournament
@@ -32,27 +35,57 @@ RIVALS = (
     ("equal weight", 2, "var(--edge)"),
     ("stake weight", 3, "var(--regime-2)"),
 )
-HEAVY = ("round__context", "round__stakes", "round__panel_models", "explanation")
+HEAVY = ("round__context", "round__stakes", "round__panel_models", "explanation", "outcome")
 
 
+@require_safe
 def meta_model(request: HttpRequest) -> HttpResponse:
-    """The river of weights under the regimes, the selectors compared, and what leads."""
+    """The river of weights under the regimes, the selectors compared, what leads, and why the weights are as they are.
+
+    `?round=` shows the page as it was when that round's weights were given.
+    """
     tournament = required(request)
-    weights = champion_weights(tournament)
+    asked = asked_round(request)
+    weights = champion_weights(tournament, through=asked)
     newest = weights[-1] if weights else None
-    table, overlap = record(tournament, tournament.now()), tournament.parsed_rules().overlap_rounds
+    if asked is not None and (newest is None or newest.round.number != asked):
+        raise Http404(f"round {asked} has no weights")
+    at = tournament.now() if asked is None or newest is None else newest.known_at
+    table, overlap = record(tournament, at), tournament.parsed_rules().overlap_rounds
     leading = newest.family if newest else ""
     state = getattr(newest.round, "regime", None) if newest else None
     context = {
         "tournament": tournament, "newest": newest, "shown": len(weights), "river": draw_river(weights),
         "wind": wind(state), "regime": state, "likeliest": max(wind(state), key=lambda one: one[1], default=None),
-        "counted": len(newest.round.panel_models) if newest else 0, "models": top_models(tournament, weights),
-        "compare": compare(table, leading, overlap),
+        "counted": len(newest.round.panel_models) if newest else 0, "models": top_models(tournament, weights, at),
+        "compare": compare(table, leading, overlap), "asked": asked,
         "champion": standing_of(table, leading, overlap),
         "meta": MetaModel.objects.filter(round=newest.round).first() if newest else None,
-        "gain": draw_gain(tournament), "versions": versions(tournament), "explanation": explanation(newest),
+        "gain": draw_gain(tournament, at), "versions": versions(tournament, at), **explained(newest, tournament),
     }  # fmt: skip
     return render(request, "pages/meta_model.html", context)
+
+
+def asked_round(request: HttpRequest) -> int | None:
+    """The number in `?round=`; None for the newest. Raises Http404 when it is no number."""
+    text = request.GET.get("round", "")
+    if not text:
+        return None
+    if not (text.isascii() and text.isdigit() and len(text) < 7):
+        raise Http404("a round is a number")
+    return int(text)
+
+
+def explained(newest: RoundWeights | None, tournament: Tournament) -> dict[str, Any]:
+    """Everything that the page says of why."""
+    found = why.told(newest)
+    if found is None:
+        return {}
+    return {
+        "why": found, "adds": why.draw_shares(found, tournament), "left_out": why.left_out(found),
+        "by_regime": why.by_regime(found, tournament), "pushes": why.draw_context(found),
+        "moved": why.moved_in_all(found), "like": why.like(found, tournament),
+    }  # fmt: skip
 
 
 def weights_file(request: HttpRequest) -> HttpResponse:
@@ -67,9 +100,13 @@ def weights_file(request: HttpRequest) -> HttpResponse:
     return csv_file(f"weights_{tournament.slug}", ("round", "selector", "model", "weight"), rows)
 
 
-def champion_weights(tournament: Tournament, count: int = SHOWN_ROUNDS) -> list[RoundWeights]:
-    """The champion's weights of the last rounds, oldest first, with their regimes."""
+def champion_weights(
+    tournament: Tournament, count: int = SHOWN_ROUNDS, *, through: int | None = None
+) -> list[RoundWeights]:
+    """The champion's weights of the last rounds (up to a number), oldest first, with their regimes."""
     found = RoundWeights.objects.filter(round__tournament=tournament, is_champion=True)
+    if through is not None:
+        found = found.filter(round__number__lte=through)
     return list(found.select_related("round__regime", "selector").defer(*HEAVY).order_by("-round__number")[:count])[
         ::-1
     ]
@@ -93,17 +130,12 @@ def wind(state: RegimeState | None) -> list[tuple[str, float]]:
     return [] if state is None else list(zip(state.names, state.probabilities, strict=True))
 
 
-def explanation(newest: RoundWeights | None) -> dict[str, Any]:
-    """Why the newest weights are as they are, as the selector's round recorded it."""
-    return newest.explanation if newest else {}
-
-
-def top_models(tournament: Tournament, weights: Sequence[RoundWeights]) -> list[dict[str, Any]]:
-    """The models with most weight now: the change since the round before, and how they stand on the board."""
+def top_models(tournament: Tournament, weights: Sequence[RoundWeights], at: datetime) -> list[dict[str, Any]]:
+    """The models with most weight now: the change since the round before, and how they stood on the board at `at`."""
     if not weights:
         return []
     now, before = weights[-1].weights, weights[-2].weights if len(weights) > 1 else {}
-    board = Leaderboard.objects.filter(tournament=tournament).first()
+    board = Leaderboard.objects.filter(tournament=tournament, round__resolved_at__lte=at).first()
     standing = {row["model"]: row for row in board.rows} if board else {}
     names = sorted(now, key=lambda name: (-now[name], name))[:SHOWN_MODELS]
     return [
@@ -124,12 +156,26 @@ def compare(table: Record, leading: str, overlap: int) -> str:
         family: mean_and_error(np.where(shared, series, np.nan), overlap=overlap) for family, series in table.items()
     }
     rows = [
-        Interval(family, result.mean, result.standard_error, strong=family == leading)
+        Interval(
+            family,
+            result.mean,
+            result.standard_error,
+            beside(table, leading, family, overlap),
+            strong=family == leading,
+        )
         for family, result in found.items()
         if result.rounds > 1
     ]
     rows.sort(key=lambda row: -row.value)
     return intervals(rows, title="Live corr of each selector with two standard errors", unit="corr")
+
+
+def beside(table: Record, leading: str, family: str, overlap: int) -> str:
+    """`champion +0.0102 ± 0.0041`: the leading family's gain over this one, on the rounds that both have."""
+    if family == leading:
+        return "the champion"
+    gain = paired(table[leading], table[family], overlap=overlap)
+    return f"champion {signed(gain.mean)} ± {corr(gain.standard_error)}" if gain.rounds > 1 else ""
 
 
 def standing_of(table: Record, leading: str, overlap: int) -> dict[str, Difference]:
@@ -143,9 +189,10 @@ def standing_of(table: Record, leading: str, overlap: int) -> dict[str, Differen
     return found
 
 
-def draw_gain(tournament: Tournament) -> Chart:
-    """Summed corr of the meta-model beside equal and stake weight, over the resolved rounds."""
-    found = MetaModel.objects.filter(round__tournament=tournament, corr__isnull=False).order_by("round__number")
+def draw_gain(tournament: Tournament, at: datetime) -> Chart:
+    """Summed corr of the meta-model beside equal and stake weight, over the rounds resolved by `at`."""
+    known = MetaModel.objects.filter(round__tournament=tournament, corr__isnull=False, round__resolved_at__lte=at)
+    found = known.order_by("round__number")
     rows = list(found.values_list("round__number", "corr", "equal_corr", "stake_corr"))
     columns = [f"round {row[0]}" for row in rows]
     curves = [Curve(name, running_sum([row[place] for row in rows]), paint) for name, place, paint in RIVALS]
@@ -162,7 +209,7 @@ def running_sum(values: Sequence[float | None]) -> list[float | None]:
     return [*out]
 
 
-def versions(tournament: Tournament) -> list[SelectorVersion]:
-    """Champions first, then the newest challengers."""
-    found = tournament.selectors.exclude(promoted_at=None).defer("report", "config")
-    return list(found.order_by("-promoted_at")[:SHOWN_VERSIONS])
+def versions(tournament: Tournament, at: datetime) -> list[tuple[SelectorVersion, bool]]:
+    """Those promoted by `at`, the newest first, and whether each led then."""
+    found = tournament.selectors.filter(promoted_at__lte=at).defer("report", "config")
+    return [(version, version.led_at(at)) for version in found.order_by("-promoted_at")[:SHOWN_VERSIONS]]

@@ -11,6 +11,7 @@ import pandas as pd
 from django.db import transaction
 
 from regatta import artifacts
+from regatta.ensemble.outcomes import outcome
 from regatta.ensemble.training import enqueue_if_due
 from regatta.rounds.models import Round, Tournament
 from regatta.rounds.prices import columns_of, known_prices, row_of
@@ -137,7 +138,9 @@ def _score_blends(round: Round, target: Floats) -> None:
     by_family = {}
     for row, value in zip(rows, corr, strict=True):
         row.corr = by_family[row.family] = _number(value)
-        row.save(update_fields=["corr"])
+        if row.is_champion:
+            row.outcome = outcome(row.weights, round.panel_models, linear_scores(panel, target), round.panel_sha256)
+        row.save(update_fields=["corr", "outcome"])
     meta = round.meta_model
     meta.corr, meta.equal_corr, meta.stake_corr = (
         by_family.get(meta.family),

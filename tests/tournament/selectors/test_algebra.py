@@ -1,5 +1,8 @@
 """The algebra of a round agrees with what panels say, and with itself."""
 
+from itertools import permutations
+from math import factorial
+
 import numpy as np
 import pytest
 
@@ -74,6 +77,19 @@ def test_a_blend_of_one_loses_all_without_it(game):
     assert alone == pytest.approx(np.where(np.arange(7) == 2, algebra.corr(np.eye(7)[2], scores, correlations), 0.0))
 
 
+def test_exact_shapley_values_are_mean_marginals_over_all_orders(game):
+    weights, scores, correlations = game
+    by_hand = np.zeros(7)
+    for order in permutations(range(6)):  # the seventh has no weight
+        inside, before = np.zeros(7), 0.0
+        for model in order:
+            inside[model] = weights[model]
+            by_hand[model] += algebra.corr(inside, scores, correlations) - before
+            before = algebra.corr(inside, scores, correlations)
+
+    assert algebra.exact_shapley(*game) == pytest.approx(by_hand / factorial(6), abs=1e-12)
+
+
 def test_exact_shapley_values_share_out_the_blends_corr(game):
     values = algebra.exact_shapley(*game)
 
@@ -89,8 +105,28 @@ def test_twins_have_the_same_value():
     assert values[0] == pytest.approx(values[1], abs=1e-12)
 
 
-def test_drawn_shapley_values_are_near_the_exact_ones_and_sum_exactly(game):
-    drawn = algebra.shapley(*game, rng=np.random.default_rng(0), draws=4000)
+@pytest.fixture
+def many():
+    rng = np.random.default_rng(8)
+    names = np.r_[np.arange(14), 3, 3]  # the last two are copies of the fourth
+    common = rng.standard_normal((300, 1))
+    predictions = (0.6 * common + rng.standard_normal((300, 14)))[:, names]
+    scores = rng.normal(0.02, 0.02, 14)[names]
+    return rng.dirichlet(np.ones(14))[names], scores, model_correlations(predictions)
 
-    assert drawn.sum() == pytest.approx(algebra.corr(*game), abs=1e-12)
-    assert drawn == pytest.approx(algebra.exact_shapley(*game), abs=1e-3)
+
+def test_drawn_shapley_values_are_near_the_exact_ones_and_sum_exactly(many):
+    drawn = algebra.shapley(*many, rng=np.random.default_rng(0), draws=4000)
+
+    assert drawn.sum() == pytest.approx(algebra.corr(*many), abs=1e-12)
+    assert drawn == pytest.approx(algebra.exact_shapley(*many), abs=5e-4)
+
+
+def test_copies_have_the_same_drawn_value(many):
+    drawn = algebra.shapley(*many, rng=np.random.default_rng(0), draws=8)
+
+    assert drawn[[3, 14]] == pytest.approx(drawn[15], abs=1e-15)
+
+
+def test_few_models_need_no_draws(game):
+    assert np.array_equal(algebra.shapley(*game, rng=np.random.default_rng(0), draws=2), algebra.exact_shapley(*game))

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.func import functional_call, vmap
 
+from tournament.selectors.explanation.record import Outlook
 from tournament.selectors.meta.gradient_learning import Inner, Loss, Parameters, adapted, adapted_each
 from tournament.selectors.meta.known_means import KnownMeans
 from tournament.selectors.meta.neural import NETWORK, Neural, network_arrays
@@ -172,6 +173,15 @@ class GradientLearner(Neural):
 
     def weights(self, state: State, query: Query) -> Floats:
         """By the adapted parameters where there are some."""
-        stands = {n.removeprefix(ADAPTED): values for n, values in state.arrays.items() if n.startswith(ADAPTED)}
-        others = {n: values for n, values in state.arrays.items() if not n.startswith(ADAPTED)}
-        return super().weights(replace(state, arrays=others | {NETWORK + n: v for n, v in stands.items()}), query)
+        return super().weights(_as_adapted(state), query)
+
+    def outlook(self, state: State, query: Query, context_EC: Floats) -> Outlook:
+        """By the adapted parameters: the adaptation read no context of the query."""
+        return super().outlook(_as_adapted(state), query, context_EC)
+
+
+def _as_adapted(state: State) -> State:
+    """The state with the adapted parameters, where there are some, in the place of the meta-trained ones."""
+    stands = {n.removeprefix(ADAPTED): values for n, values in state.arrays.items() if n.startswith(ADAPTED)}
+    others = {n: values for n, values in state.arrays.items() if not n.startswith(ADAPTED)}
+    return replace(state, arrays=others | {NETWORK + n: values for n, values in stands.items()})

@@ -12,7 +12,7 @@ Source: ours; after Garnelo et al. 2018 (neural processes), Mueller et al. 2022 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 import torch
@@ -72,6 +72,18 @@ class Asked:
     active_M: NDArray[np.bool_]
     correlations_MM: Floats
     score_M: Floats
+
+
+def in_contexts(seen: Sightings, query_context: Tensor) -> Sightings:
+    """One sighting as many, each with another context of the query (E x C x W); all else is shared."""
+    asked = len(query_context)
+    shared = {name: wide(getattr(seen, name), asked) for name in (field.name for field in fields(seen))}
+    return replace(Sightings(**shared), query_context=query_context)
+
+
+def wide(values: Tensor, asked: int) -> Tensor:
+    """The one row of a batch as many, without a copy."""
+    return values.expand(asked, *values.shape[1:])
 
 
 def stack(asked: Sequence[Asked]) -> Sightings:
@@ -168,9 +180,15 @@ class InContextGate(nn.Module):
 
     def forward(self, seen: Sightings) -> Tensor:
         """Expected scores."""
-        mean, pattern = self._weathers(seen)
-        attention = self._ask(seen, mean, pattern)
-        basis, strength = _principal(seen, pattern)
+        weathers = self.weathers(seen)
+        frame = principal(seen, weathers[1])
+        return self.answer(seen, weathers, frame, self.attention(seen, *weathers))
+
+    def answer(
+        self, seen: Sightings, weathers: tuple[Tensor, Tensor], frame: tuple[Tensor, Tensor], attention: Tensor
+    ) -> Tensor:
+        """Expected scores from what the past is (its weathers and their frame) and the query's attention to it."""
+        (mean, pattern), (basis, strength) = weathers, frame
         means, counts = self._means(seen, attention, mean)
         expected = self._trusted(seen, (means @ basis, counts), (basis, strength), (mean, pattern))
         by_model = torch.einsum("emz,ez->em", seen.loading, (basis @ expected[..., None])[..., 0])
@@ -180,7 +198,7 @@ class InContextGate(nn.Module):
         scaled = seen.context * seen.column.sqrt()[:, None, :, None]
         return Keys(scaled, (pattern - mean[:, None]) * self.key_scale.exp())
 
-    def _weathers(self, seen: Sightings) -> tuple[Tensor, Tensor]:
+    def weathers(self, seen: Sightings) -> tuple[Tensor, Tensor]:
         """Mean pattern of all rounds (E x Z), and each round's after it took over those of its like (E x B x Z)."""
         weight = (seen.weight * seen.known)[..., None]
         mean = (seen.pattern * weight).sum(1) / (weight.sum(1) + 1e-6)
@@ -194,7 +212,7 @@ class InContextGate(nn.Module):
             pattern = mixed @ seen.pattern + share[HEADS] * pattern + share[HEADS + 1] * mean[:, None]
         return mean, pattern
 
-    def _ask(self, seen: Sightings, mean: Tensor, pattern: Tensor) -> Tensor:
+    def attention(self, seen: Sightings, mean: Tensor, pattern: Tensor) -> Tensor:
         """Attention of the query to the rounds (E x heads x B): by its own context, and by the newest known pattern."""
         keys = self._keys(seen, mean, pattern)
         context = (seen.query_context * seen.column.sqrt()[..., None])[:, None]
@@ -263,7 +281,7 @@ def _recent(seen: Sightings) -> Tensor:
     return torch.softmax(logits.masked_fill(~seen.known[:, None], FAR), -1)
 
 
-def _principal(seen: Sightings, pattern: Tensor) -> tuple[Tensor, Tensor]:
+def principal(seen: Sightings, pattern: Tensor) -> tuple[Tensor, Tensor]:
     """The basis (E x Z x Z) in which the patterns have their second moments, and these (E x Z); not differentiated."""
     with torch.no_grad():
         kept = pattern * seen.known[..., None]

@@ -13,13 +13,16 @@ from torch import nn
 
 from tournament.errors import BadConfig, Fault
 from tournament.selectors.allocator import best_blend
-from tournament.selectors.baselines import STACK_RIDGE, ridge
+from tournament.selectors.baselines import STACK_RIDGE, ridge, ridge_outlook
+from tournament.selectors.explanation.explained import Explained, allocated
+from tournament.selectors.explanation.record import Estimate, Outlook
 from tournament.selectors.meta.training import (
     Episodes,
     Material,
     Objective,
     TrainingConfig,
     blend_loss,
+    episodes_in_contexts,
     query_episode,
     split,
     train,
@@ -27,16 +30,26 @@ from tournament.selectors.meta.training import (
 )
 from tournament.selectors.protocol import Budget, Floats, History, Query, State, equal_weights
 from tournament.selectors.tokens import SCALE
-from tournament.selectors.weather import PREFIX, Beliefs, beliefs_at_query, beliefs_in_training, fit_weather
+from tournament.selectors.weather import (
+    PREFIX,
+    Beliefs,
+    beliefs_at_query,
+    beliefs_in_contexts,
+    beliefs_in_training,
+    fit_weather,
+    named,
+)
 
 MIN_ROUNDS = 40
 NETWORK = "network_"
 Teach = Callable[[nn.Module, Sequence[Material], TrainingConfig, Budget, Objective], list[float]]
 """Takes the steps on the network; returns the checked corr, step by step."""
+AT_ONCE = 2_000_000
+"""Pairs of models that a network sees at once when it is asked for several contexts."""
 
 
 @dataclass(frozen=True)
-class Neural:
+class Neural(Explained):
     """The selector around a network that maps episodes to expected scores."""
 
     name: str
@@ -79,14 +92,39 @@ class Neural:
             return equal_weights(query.active_M)
         if not state.arrays:
             return ridge(support.resolved(), query)
+        episode = query_episode(query, support, beliefs_at_query(_weather(state), support, query))
+        expected_M = self._expected(state, episode)[0]
+        return best_blend(expected_M, query.correlations_MM, query.active_M, ridge=STACK_RIDGE)
+
+    def outlook(self, state: State, query: Query, context_EC: Floats) -> Outlook:
+        """Expected scores in each context, and in each regime were it certain; their scale is the network's own."""
+        support = state.support
+        if support is None or not len(support.resolved_rows()) or not state.arrays:
+            return ridge_outlook(support, query, len(context_EC))
+        weather = _weather(state)
+        found = beliefs_in_contexts(weather, support, context_EC)
+        certain_KK = np.eye(found.query_QK.shape[1] if weather else 0, found.query_QK.shape[1])
+        asked_EC = np.vstack([context_EC, np.tile(query.context_K, (len(certain_KK), 1))])
+        beliefs = Beliefs(np.vstack([found.query_QK, certain_KK]), found.support_RK)
+        expected_EM = self._expected(state, episodes_in_contexts(query, support, asked_EC, beliefs))
+        names = named(weather, support) if weather else ()
+        probability_K = found.query_QK[0] if weather else None
+        return allocated(expected_EM, query, Estimate.OWN, STACK_RIDGE, names=names, probability_K=probability_K)
+
+    def _expected(self, state: State, episodes: Episodes) -> Floats:
+        """Expected scores (B x M), so few episodes at a time that attention over many models stays small."""
         network = self.make_network()
         network.load_state_dict(network_arrays(state))
         network.eval()
-        weather = {name: values for name, values in state.arrays.items() if name.startswith(PREFIX)}
+        size = max(1, AT_ONCE // episodes.active_BM.shape[1] ** 2)
         with torch.inference_mode():
-            episode = query_episode(query, support, beliefs_at_query(weather, support, query))
-            expected_M = network(episode)[0].double().numpy() / SCALE
-        return best_blend(expected_M, query.correlations_MM, query.active_M, ridge=STACK_RIDGE)
+            parts = [episodes.take(rows) for rows in torch.arange(len(episodes)).split(size)]
+            return torch.cat([network(part) for part in parts]).double().numpy() / SCALE
+
+
+def _weather(state: State) -> dict[str, NDArray[Any]]:
+    """The regime model of a state."""
+    return {name: values for name, values in state.arrays.items() if name.startswith(PREFIX)}
 
 
 def network_arrays(state: State) -> dict[str, torch.Tensor]:

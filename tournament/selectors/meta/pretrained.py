@@ -16,11 +16,21 @@ import numpy as np
 import torch
 
 from tournament.selectors.allocator import RIDGE, best_blend
-from tournament.selectors.baselines import ridge
-from tournament.selectors.meta.in_context import Asked, InContextGate, Sightings, stack
+from tournament.selectors.baselines import ridge, ridge_outlook
+from tournament.selectors.explanation.explained import Explained, allocated
+from tournament.selectors.explanation.record import Estimate, Outlook
+from tournament.selectors.meta.in_context import (
+    Asked,
+    InContextGate,
+    Sightings,
+    in_contexts,
+    principal,
+    stack,
+    wide,
+)
 from tournament.selectors.meta.neural import NETWORK, choose_device, network_arrays
 from tournament.selectors.meta.training import TrainingConfig, split, train
-from tournament.selectors.patterns import sight
+from tournament.selectors.patterns import query_contexts, sight
 from tournament.selectors.protocol import Budget, Floats, History, Query, State, equal_weights
 from tournament.selectors.tokens import SCALE
 
@@ -34,7 +44,7 @@ TUNING = TrainingConfig(
 
 
 @dataclass(frozen=True)
-class Pretrained:
+class Pretrained(Explained):
     """The selector around the gate."""
 
     name: str = "pretrained"
@@ -67,12 +77,27 @@ class Pretrained:
             return equal_weights(query.active_M)
         if len(support.resolved_rows()) < LEAST_SEEN:
             return ridge(support.resolved(), query)
-        asked = Asked(
-            sight(query, support), query.active_M, np.nan_to_num(query.correlations_MM), np.zeros(len(query.models))
-        )
         with torch.inference_mode():
-            expected_M = _gate(state)(stack([asked]))[0].double().numpy()
+            expected_M = _gate(state)(stack([_asked(query, support)]))[0].double().numpy()
         return best_blend(expected_M, query.correlations_MM, query.active_M, ridge=RIDGE)
+
+    def outlook(self, state: State, query: Query, context_EC: Floats) -> Outlook:
+        """Expected scores in each context, beside the same past; its attention to each round, mean over the heads."""
+        support = state.support
+        if support is None or len(support.resolved_rows()) < LEAST_SEEN:
+            return ridge_outlook(support, query, len(context_EC))
+        asked, count, gate = _asked(query, support), len(context_EC), _gate(state)
+        seen = stack([asked])
+        query_context = torch.from_numpy(query_contexts(query, support, context_EC).astype(np.float32))
+        with torch.inference_mode():
+            mean, pattern = gate.weathers(seen)
+            basis, strength = (wide(values, count) for values in principal(seen, pattern))
+            mean, pattern, seen = wide(mean, count), wide(pattern, count), in_contexts(seen, query_context)
+            attention = gate.attention(seen, mean, pattern)
+            expected_EM = gate.answer(seen, (mean, pattern), (basis, strength), attention).double().numpy()
+            share_B = attention[0].mean(0).double().numpy()
+        attention_R = _by_round(share_B, asked.sighting.rounds_a_bin, support)
+        return allocated(expected_EM, query, Estimate.OWN, RIDGE, attention_R=attention_R)
 
 
 def _episodes(history: History) -> Sightings:
@@ -87,6 +112,20 @@ def _episodes(history: History) -> Sightings:
         scores = np.nan_to_num(history.scores_RM[row]) * SCALE
         asked.append(Asked(sight(query, support), query.active_M, np.nan_to_num(query.correlations_MM), scores))
     return stack(asked)
+
+
+def _asked(query: Query, support: History) -> Asked:
+    return Asked(
+        sight(query, support), query.active_M, np.nan_to_num(query.correlations_MM), np.zeros(len(query.models))
+    )  # fmt: skip
+
+
+def _by_round(share_B: Floats, rounds_a_bin: int, support: History) -> Floats:
+    """Attention to bins of resolved rounds as attention to each round of the support (R)."""
+    binned = support.resolved_rows()[-len(share_B) * rounds_a_bin :]
+    share_R = np.zeros(len(support))
+    share_R[binned] = np.repeat(share_B / rounds_a_bin, rounds_a_bin)
+    return share_R
 
 
 def _gate(state: State) -> InContextGate:

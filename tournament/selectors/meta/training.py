@@ -24,7 +24,15 @@ from torch import Tensor, nn
 from tournament.selectors.allocator import copies
 from tournament.selectors.baselines import STACK_RIDGE
 from tournament.selectors.protocol import Budget, Floats, History, Query
-from tournament.selectors.tokens import SCALE, as_history, cadence, known_rounds, tokens
+from tournament.selectors.tokens import (
+    SCALE,
+    as_history,
+    cadence,
+    in_contexts,
+    known_rounds,
+    tokens,
+    tokens_in_contexts,
+)
 from tournament.selectors.weather import Beliefs
 
 SUPPORT_ROUNDS = 128
@@ -114,6 +122,19 @@ def query_episode(query: Query, support: History, beliefs: Beliefs, *, rounds: i
     return _episodes(as_history(query, support), support, beliefs, rounds)
 
 
+def episodes_in_contexts(query: Query, support: History, context_EC: Floats, beliefs: Beliefs) -> Episodes:
+    """One open round as many episodes, each as if it had opened in one of these contexts; the rest is shared."""
+    shared = query_episode(query, support, Beliefs(beliefs.query_QK[:1], beliefs.support_RK))
+    queries, resolved = in_contexts(query, support, context_EC), support.resolved()
+    _, query_context_EC = _in_spreads(resolved, queries, known_rounds(queries, resolved))
+    same = {name: getattr(shared, name) for name in (field.name for field in fields(shared))}
+    wide = Episodes(**{name: values.expand(len(context_EC), *values.shape[1:]) for name, values in same.items()})
+    return replace(
+        wide, token_BMT=_tensor(tokens_in_contexts(query, support, context_EC, beliefs)),
+        query_context_BC=_tensor(query_context_EC), query_belief_BK=_tensor(beliefs.query_QK),
+    )  # fmt: skip
+
+
 def _episodes(queries: History, support: History, beliefs: Beliefs, rounds: int) -> Episodes:
     token_QMT = tokens(queries, support, beliefs)
     resolved = support.resolved()
@@ -136,7 +157,7 @@ def _episodes(queries: History, support: History, beliefs: Beliefs, rounds: int)
 
 def _tensor(values: NDArray[np.generic]) -> Tensor:
     kept = values if values.dtype == bool else values.astype(np.float32)
-    return torch.from_numpy(np.ascontiguousarray(kept))
+    return torch.from_numpy(np.require(kept, requirements=["C", "W"]))
 
 
 def newest_rows(queries: History, resolved: History, rounds: int) -> tuple[NDArray[np.intp], NDArray[np.bool_]]:

@@ -38,6 +38,25 @@ def error(value: float | None) -> SafeString:
     return format_html("<small>± {}</small>", numbers.corr(value)) if numbers.known(value) else mark_safe("")
 
 
+@register.filter
+def change(share: float | None, digits: int = 0) -> str:
+    """A signed change as `−4.2 %`."""
+    text = numbers.percent(share, digits)
+    return f"+{text}" if share is not None and share > 0 and not text.startswith("0.0\u202f") else text
+
+
+@register.filter
+def lost(added: float | None) -> str:
+    """What a blend loses or gains in corr without what a model added."""
+    return numbers.signed(None if added is None else -added)
+
+
+@register.simple_tag
+def wash(regime: str, depth: float) -> SafeString:
+    """The colour of a regime behind a number, deeper for more."""
+    return cells.wash(regime, depth)
+
+
 @register.simple_tag
 def bar(share: float, regime: str = "") -> SafeString:
     """A share of one, in the colour of a regime where one is named."""

@@ -42,8 +42,9 @@ def bars(
     head += f"<th>{escape(heads[2])}</th>" if seconds else ""
     ticks = "".join(f'<text x="{x(tick):.1f}%" y="13" text-anchor="middle">{axis(tick)}</text>' for tick in x.ticks)
     foot = f'<svg class="ticks" width="100%" height="18" aria-hidden="true">{ticks}</svg>'
+    kind = "intervals bars seconds" if seconds else "intervals bars"
     return mark_safe(
-        f'<table class="intervals bars"><caption class="unseen">{escape(title)}</caption><thead><tr>{head}</tr></thead>'
+        f'<table class="{kind}"><caption class="unseen">{escape(title)}</caption><thead><tr>{head}</tr></thead>'
         f"<tbody>{''.join(_row(row, x, seconds=seconds) for row in rows)}</tbody>"
         f'<tfoot><tr><td></td><td>{foot}</td><td class="note">{escape(unit)}</td>{"<td></td>" if seconds else ""}</tr>'
         "</tfoot></table>"

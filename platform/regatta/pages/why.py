@@ -70,7 +70,8 @@ class Left:
     kept: float | None
     anew: float | None
     did: float | None
-    takers: str
+    takers: tuple[tuple[str, str], ...]
+    """Who would gain most weight, and how many points of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,14 +126,15 @@ def _step(
 
 def left_out(why: Told) -> list[Left]:
     """The heaviest models, each left out in turn."""
-    rows = []
-    for name, (corr, changes) in why.explanation["without"].items():
+    rows, heaviest = [], sorted(why.explanation["without"], key=lambda name: (-why.weights.get(name, 0.0), name))
+    for name in heaviest:
+        corr, changes = why.explanation["without"][name]
         anew, kept = why.share(corr), why.share(why.explanation["models"].get(name, (None, None, None))[1])
         takers = sorted(changes.items(), key=lambda item: -item[1])[:SHOWN_TAKERS]
         rows.append(
             Left(
                 name, why.weights.get(name, 0.0), None if kept is None else -kept, None if anew is None else anew - 1.0,
-                why.did_add(name, 0), ", ".join(f"{taker} {_points(gain)}" for taker, gain in takers if gain > 0),
+                why.did_add(name, 0), tuple((taker, _points(gain)) for taker, gain in takers if gain > 0),
             )
         )  # fmt: skip
     return rows

@@ -91,6 +91,13 @@ def test_the_page_of_a_past_round_knows_nothing_later(sailed: Tournament, client
     assert re.findall(r"\bround (7|8|9|10|11|12)\b", text) == []
 
 
+def test_the_page_of_the_first_round_stands_before_any_score(sailed: Tournament, client: Client) -> None:
+    text = body(client, "/meta-model/?tournament=seas&round=1")
+
+    assert "No round has resolved yet" in text
+    assert "No round had resolved yet" in text
+
+
 @pytest.mark.parametrize("asked", ["20", "0", "-1", "six", "9999999999", "6.0"])
 def test_a_round_without_weights_is_not_there(sailed: Tournament, client: Client, asked: str) -> None:
     assert client.get(f"/meta-model/?tournament=seas&round={asked}").status_code == 404
@@ -130,13 +137,13 @@ def test_mean_weights_by_regime_count_rounds_by_how_likely_the_regime_was(sailed
 
     assert names == ("Steady trend", "Stress")
     assert notes == ("5 rounds", "5 rounds")
-    assert table["kelpie"] == pytest.approx([0.2, 0.2])  # equal weight led throughout
+    assert table["kelpie"] == pytest.approx([1 / 6, 1 / 6])  # equal weight led throughout
 
 
 def test_a_models_page_says_what_the_selector_thinks_of_it(sailed: Tournament, client: Client) -> None:
     text = body(client, "/models/kelpie/")
 
-    assert "In round 12 equal gave it 20.0" in text
+    assert "In round 12 equal gave it 16.7" in text
     assert "Mean weight in each regime" in text
 
 

@@ -50,5 +50,11 @@ def card(tournament: Tournament) -> Card:
     resolved = tournament.rounds.filter(status=Round.Status.RESOLVED).count()
     leaders = board.rows[:LEADERS] if board else []
     return Card(
-        tournament, deadline(tournament), resolved, tournament.models.count(), regime, draw_gain(tournament), leaders
+        tournament,
+        deadline(tournament),
+        resolved,
+        tournament.models.count(),
+        regime,
+        draw_gain(tournament, tournament.now()),
+        leaders,
     )

@@ -141,7 +141,7 @@ def top_models(tournament: Tournament, weights: Sequence[RoundWeights], at: date
     return [
         {
             "name": name, "weight": now[name], "change": 100 * (now[name] - before.get(name, 0.0)),
-            "standing": standing.get(name, {}),
+            "corr": standing.get(name, {}).get("corr"), "best_regime": standing.get(name, {}).get("best_regime"),
         }
         for name in names
     ]  # fmt: skip

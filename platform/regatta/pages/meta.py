@@ -166,7 +166,7 @@ def compare(table: Record, leading: str, overlap: int) -> str:
         for family, result in found.items()
         if result.rounds > 1
     ]
-    rows.sort(key=lambda row: -row.value)
+    rows.sort(key=lambda row: (-row.value, row.name))
     return intervals(rows, title="Live corr of each selector with two standard errors", unit="corr")
 
 

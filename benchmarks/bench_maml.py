@@ -20,7 +20,7 @@ import torch
 from torch import nn
 from torch.func import functional_call
 
-from tournament.selectors.meta.gradient_learning import Inner, meta_gradient
+from tournament.gradient_learning import Inner, meta_gradient
 
 TASKS, SHOTS, REPEATS = 32, 10, 31
 INNER = Inner(steps=5, rate=0.01)

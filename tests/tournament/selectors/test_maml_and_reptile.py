@@ -9,9 +9,9 @@ import pytest
 import torch
 
 from tests.tournament.histories import history
+from tournament.gradient_learning import Inner, Variant, adapted_each
 from tournament.selectors.meta import maml, reptile
 from tournament.selectors.meta.adaptation import ADAPTED, Adapting, Tasks, adaptation_tasks, newest_support
-from tournament.selectors.meta.gradient_learning import Inner, Variant, adapted_each
 from tournament.selectors.meta.neural import NETWORK
 from tournament.selectors.meta.training import TrainingConfig
 from tournament.selectors.protocol import Budget, History, State

@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.func import functional_call, vmap
 
+from tournament.gradient_learning import Inner, Loss, Parameters, adapted, adapted_each
 from tournament.selectors.explanation.record import Outlook
-from tournament.selectors.meta.gradient_learning import Inner, Loss, Parameters, adapted, adapted_each
 from tournament.selectors.meta.known_means import KnownMeans
 from tournament.selectors.meta.neural import NETWORK, Neural, network_arrays
 from tournament.selectors.meta.training import (

@@ -6,8 +6,8 @@ the config's variant.
 
 from __future__ import annotations
 
+from tournament.gradient_learning import Inner
 from tournament.selectors.meta.adaptation import Adapting, GradientLearner, adaptation_tasks
-from tournament.selectors.meta.gradient_learning import Inner
 from tournament.selectors.meta.neural import choose_device
 from tournament.selectors.meta.training import TrainingConfig
 

@@ -10,8 +10,8 @@ import torch
 from torch import Tensor, nn
 
 from tournament.errors import BadConfig, Fault
+from tournament.gradient_learning import Inner, reptile_direction, towards
 from tournament.selectors.meta.adaptation import Adapting, GradientLearner, Rounds, Tasks, adaptation_tasks, as_rounds
-from tournament.selectors.meta.gradient_learning import Inner, reptile_direction
 from tournament.selectors.meta.neural import choose_device
 from tournament.selectors.meta.training import Episodes, Rule, TrainingConfig
 
@@ -25,7 +25,7 @@ def displacement(network: nn.Module, tasks: Episodes, config: TrainingConfig) ->
         raise BadConfig(Fault("reptile", f"Reptile learns an adapting network on tasks, not {type(network).__name__}"))
     parameters = network.parameters_by_name()
     direction = reptile_direction(network.loss(), parameters, with_query(tasks), network.inner)
-    return -torch.stack([(values * direction[name]).sum() for name, values in parameters.items()]).sum()
+    return towards(parameters, direction)
 
 
 def with_query(tasks: Tasks) -> Rounds:

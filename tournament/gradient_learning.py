@@ -88,6 +88,11 @@ def reptile_direction(loss: Loss, parameters: Parameters, tasks: Any, inner: Inn
     return {name: (arrived[name].detach() - values.detach()).mean(0) for name, values in parameters.items()}
 
 
+def towards(parameters: Parameters, direction: Parameters) -> Tensor:
+    """A number whose gradient is minus the direction, so that a plain step of rate eps on it is Reptile's."""
+    return -torch.stack([(values * direction[name]).sum() for name, values in parameters.items()]).sum()
+
+
 def reptile_step(parameters: Parameters, direction: Parameters, share: float) -> Parameters:
     """theta + eps (theta_k - theta), the mean over tasks in the place of theta_k."""
     with torch.no_grad():

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from tournament.selectors.meta.gradient_learning import (
+from tournament.gradient_learning import (
     Inner,
     Parameters,
     Variant,

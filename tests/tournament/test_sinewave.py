@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 from torch.func import vmap
 
-from tournament.selectors.meta.gradient_learning import (
+from tournament.gradient_learning import (
     Inner,
     Parameters,
     adapted_each,

@@ -30,6 +30,8 @@ class Rules:
     leaderboard_window_rounds: int = 52
     warmup_rounds: int = 60
     retrain_every_rounds: int = 40
+    predictor_rounds: int = 104
+    """Rounds between two trainings of the platform's own predictors, which are fine-tuned in every one; 0: none."""
 
     def __post_init__(self) -> None:
         """Refuse impossible values, all at once."""
@@ -45,6 +47,11 @@ class Rules:
     def overlap_rounds(self) -> int:
         """How many consecutive rounds share days of their targets."""
         return -(-self.horizon_days // self.cadence_days)
+
+    @property
+    def resolve_rounds(self) -> int:
+        """How many rounds after a round opens its target is known."""
+        return -(-(self.horizon_days + self.lag_days) // self.cadence_days)
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Rules:
@@ -69,4 +76,6 @@ class Rules:
         return asdict(self)
 
 
-MAY_BE_ZERO = frozenset({"lag_days", "embargo_rounds", "opens_hour_utc", "corr_multiplier", "mmc_multiplier"})
+MAY_BE_ZERO = frozenset(
+    {"lag_days", "embargo_rounds", "opens_hour_utc", "corr_multiplier", "mmc_multiplier", "predictor_rounds"}
+)

@@ -36,6 +36,14 @@ def train_selectors(payload: dict[str, Any]) -> dict[str, Any]:
     return meta_training.train_selectors(payload)
 
 
+@handles("train_predictors")
+def train_predictors(payload: dict[str, Any]) -> dict[str, Any]:
+    """Train the platform's own predictors on the eras whose targets are known."""
+    from workers import predictor_training
+
+    return predictor_training.train_predictors(payload)
+
+
 @handles("take_step")
 def take_step(payload: dict[str, Any]) -> dict[str, Any]:
     """Open, close or score one round, as asked by hand."""

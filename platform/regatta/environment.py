@@ -22,6 +22,7 @@ KNOWN = {
     "REGATTA_VAR": "/srv/regatta/var",
     "REGATTA_DEBUG": "1",
     "REGATTA_DEVICE": "auto, cpu or cuda",
+    "REGATTA_PREDICTORS": "lightgbm,maml,reptile",
     "REGATTA_HTTPS": "1",
     "REGATTA_TRUSTED_ORIGINS": "https://regatta.example.org",
     "REGATTA_LOG_LEVEL": "INFO",
@@ -33,6 +34,8 @@ BROKER_EXAMPLE = "redis://cache.example.org:6379/0"
 STORAGE_EXAMPLE = "file:///srv/regatta/artifacts or s3://bucket?endpoint=https://s3.example.org"
 EMAIL_EXAMPLE = "smtps://user:password@mail.example.org:465"
 LEVELS = ("INFO", "DEBUG", "WARNING", "ERROR", "CRITICAL")
+PREDICTORS = ("lightgbm", "mlp", "maml", "reptile")
+"""The platform's own models, of which some answer every round."""
 OWN_HOSTS = ("localhost", "127.0.0.1", "[::1]", "0.0.0.0")
 """Names by which the site asks itself whether it is ready."""
 _HOST = re.compile(r"\*|\.?[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*\.?|\[[0-9A-Fa-f:.]+\]")
@@ -135,6 +138,16 @@ def read_var(env: Environment) -> Path:
         env.problem("E008", "REGATTA_VAR", f"{found!r}, which is not a whole path", example)
         return ROOT / "var"
     return Path(found) if env.folder("REGATTA_VAR", "E008", Path(found), example) else ROOT / "var"
+
+
+def read_predictors(env: Environment) -> tuple[str, ...]:
+    """REGATTA_PREDICTORS: which of the platform's own models answer every round."""
+    default = KNOWN["REGATTA_PREDICTORS"]
+    found = tuple(dict.fromkeys(env.listed("REGATTA_PREDICTORS", default)))
+    if set(found) <= set(PREDICTORS):
+        return found
+    env.problem("E010", "REGATTA_PREDICTORS", f"{', '.join(found)!r} (known: {', '.join(PREDICTORS)})", default)
+    return tuple(default.split(","))
 
 
 def read_database(env: Environment, embedded_url: str) -> dict[str, Any]:

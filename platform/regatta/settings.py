@@ -15,6 +15,7 @@ from regatta.environment import (
     read_database,
     read_email,
     read_hosts,
+    read_predictors,
     read_storage,
     read_var,
     secret_key,
@@ -25,6 +26,7 @@ BASE_DIR = Path(__file__).resolve().parent
 _env = Environment(os.environ)
 _env.refuse_unknown()
 REGATTA_VAR = read_var(_env)
+REGATTA_PREDICTORS = read_predictors(_env)
 REGATTA_DEVICE = _env.choice("REGATTA_DEVICE", "auto", ("auto", "cpu", "cuda"))
 REGATTA_DURABLE = _env.switch("REGATTA_DURABLE", default=True)
 STORAGE_URL = read_storage(_env, REGATTA_VAR / "artifacts")
@@ -49,6 +51,7 @@ INSTALLED_APPS = [
     "regatta.submissions",
     "regatta.scores",
     "regatta.stakes",
+    "regatta.predictors",
     "regatta.ensemble",
     "regatta.portfolios",
     "regatta.api",

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from tournament.errors import BadInput, Fault
 from tournament.predictors.eras import Eras, Floats
+from tournament.rules import Rules
 from tournament.selectors.protocol import State
 
 OPTIONS = {
@@ -59,6 +60,6 @@ class BoostedPredictor:
         return np.asarray(trees.predict(features_NF.astype(np.float32), num_threads=1), dtype=float)
 
 
-def build(family: str) -> BoostedPredictor:
-    """The predictor of family lightgbm."""
+def build(family: str, rules: Rules) -> BoostedPredictor:
+    """The predictor of family lightgbm; it knows nothing of overlap, as it has nothing to check on."""
     return BoostedPredictor()

@@ -21,6 +21,8 @@ from tournament.errors import BadInput, Fault
 from tournament.gradient_learning import Inner, adapted, meta_loss, reptile_direction, towards
 from tournament.predictors.eras import Eras, Floats
 from tournament.predictors.network import FeatureNetwork, Sections, sections, values_of
+from tournament.predictors.registry import SUPPORT
+from tournament.rules import Rules
 from tournament.selectors.meta.training import Rule, TrainingConfig, descend
 from tournament.selectors.protocol import Budget, State
 
@@ -30,7 +32,7 @@ LEAST_TASKS = 30
 """Queries to fit on, fewer of which teach a network nothing."""
 INNER = Inner(steps=3, rate=2.0)
 ORDINARY = TrainingConfig(steps=80, learning_rate=5e-3, batch=8, check_every=20, patience=2, validation_share=0.15)
-META = replace(ORDINARY, steps=40, learning_rate=2e-3, check_every=10)
+META = replace(ORDINARY, steps=60, check_every=15, patience=3)
 REPTILE_META = replace(META, learning_rate=0.3, rule=Rule.PLAIN)
 
 
@@ -43,14 +45,6 @@ class Way(StrEnum):
     """To predict the query after the fine-tuning. Source: Finn, Abbeel and Levine 2017, algorithm 1."""
     REPTILE = "reptile"
     """To lie near where fine-tuning on tasks ends. Source: Nichol, Achiam and Schulman 2018, algorithm 2."""
-
-
-@dataclass(frozen=True, slots=True)
-class Calendar:
-    """How long targets take to be known, in eras, and how many eras more stay between fitting and checking."""
-
-    resolve_rounds: int = 5
-    embargo_rounds: int = 1
 
 
 class Tasks(NamedTuple):
@@ -91,7 +85,7 @@ class NeuralPredictor:
     support: int = SUPPORT
     places: int = 48
     """Rows of an era that a training step sees, drawn anew each step."""
-    calendar: Calendar = field(default_factory=Calendar)
+    rules: Rules = field(default_factory=Rules)
 
     @property
     def name(self) -> str:
@@ -100,7 +94,7 @@ class NeuralPredictor:
 
     def train(self, eras: Eras, *, seed: int) -> State:
         """Gradient steps on drawn tasks; the newest queries, purged of overlap, say when to stop."""
-        material = make_material(eras, self.support, self.calendar, self.ordinary.validation_share)
+        material = make_material(eras, self.support, self.rules, self.ordinary.validation_share)
         torch.manual_seed(seed)
         network = FeatureNetwork(eras.features)
         about: dict[str, Any] = {"seed": seed, "support": self.support, "eras": len(eras), "inner": asdict(self.inner)}
@@ -120,29 +114,30 @@ class NeuralPredictor:
             return material.tasks(chosen, torch.randperm(every, generator=generator)[: self.places])
 
         return descend(
-            network, draw, lambda: self._check(way, network, material), config, Budget(seed=seed),
+            network, draw, lambda: self._check(network, material), config, Budget(seed=seed),
             lambda net, tasks, _: objective(net, tasks, self.inner),  # type: ignore[arg-type]
         )  # fmt: skip
 
     def adapt(self, state: State, newest: Eras) -> State:
         """The inner steps, from what training learned and never from an earlier adaptation."""
         learned = {name: values for name, values in state.arrays.items() if name.startswith(LEARNED)}
+        trained = replace(state, arrays=learned)
         if not len(newest):
-            return replace(state, arrays=learned)
-        network = _network(state, newest.features)
+            return trained
+        network = _network(trained, newest.features)
         start = {name: values.detach() for name, values in network.parameters_by_name().items()}
         moved = adapted(network.loss, start, sections(newest.newest(self.support)), self.inner)
         kept = {ADAPTED + name: values.detach().numpy() for name, values in moved.items()}
-        return replace(state, arrays=learned | kept)
+        return replace(trained, arrays=learned | kept)
 
     def predict(self, state: State, features_NF: NDArray[np.int8]) -> Floats:
         """By the adapted parameters where there are some."""
         return values_of(_network(state, features_NF.shape[1]), features_NF)
 
-    def _check(self, way: Way, network: FeatureNetwork, material: Material) -> float:
+    def _check(self, network: FeatureNetwork, material: Material) -> float:
         """Mean soft corr of the checked queries, after the inner steps where training counts on them."""
         tasks = material.tasks(material.check, torch.arange(min(2 * self.places, material.sections.weight_SN.shape[1])))
-        if way is Way.ORDINARY:
+        if self.way is Way.ORDINARY:
             return float(network.corr(network.parameters_by_name(), tasks.query).mean())
         return -float(meta_loss(network.loss, network.parameters_by_name(), tasks.support, tasks.query, self.inner))
 
@@ -168,17 +163,17 @@ OBJECTIVES: dict[Way, Callable[[FeatureNetwork, Tasks, Inner], Tensor]] = {
 }  # fmt: skip
 
 
-def make_material(eras: Eras, support: int, calendar: Calendar, share: float) -> Material:
-    """Every era that has a whole support and query as a task; the newest share of them to check on.
+def make_material(eras: Eras, support: int, rules: Rules, share: float) -> Material:
+    """Every era that has a whole support and query as a task; the newest share of them to check on, each era once.
 
     A fitted query has resolved, and the embargo is over, before the first checked one opens. Raises BadInput when
     too few are left to fit on.
     """
     number_E, last = eras.number_E, len(eras) - QUERY
-    known_E = np.searchsorted(number_E, number_E - calendar.resolve_rounds, side="right")
+    known_E = np.searchsorted(number_E, number_E - rules.resolve_rounds, side="right")
     starts = np.flatnonzero((known_E >= support) & (np.arange(len(eras)) <= last))
     first = int(len(starts) * (1 - share))
-    waits = calendar.resolve_rounds + calendar.embargo_rounds
+    waits = rules.resolve_rounds + rules.embargo_rounds
     ends = number_E[starts + QUERY - 1] + waits
     fit = np.flatnonzero(ends[:first] <= number_E[starts[first]]) if first < len(starts) else np.arange(0)
     if len(fit) < LEAST_TASKS:
@@ -186,7 +181,7 @@ def make_material(eras: Eras, support: int, calendar: Calendar, share: float) ->
         raise BadInput(Fault("few_eras", found, f"give more eras: at least {LEAST_TASKS} tasks are needed"))
     support_TS = known_E[starts][:, None] - support + np.arange(support)
     query_TQ = starts[:, None] + np.arange(QUERY)
-    rows = (torch.from_numpy(values) for values in (support_TS, query_TQ, fit, np.arange(first, len(starts))))
+    rows = (torch.from_numpy(values) for values in (support_TS, query_TQ, fit, np.arange(first, len(starts), QUERY)))
     return Material(sections(eras), *rows)
 
 
@@ -203,7 +198,7 @@ def _network(state: State, features: int) -> FeatureNetwork:
     return network
 
 
-def build(family: str) -> NeuralPredictor:
+def build(family: str, rules: Rules) -> NeuralPredictor:
     """The predictor of a family: mlp, maml or reptile."""
     way = Way(family)
-    return NeuralPredictor(way, meta=REPTILE_META if way is Way.REPTILE else META)
+    return NeuralPredictor(way, meta=REPTILE_META if way is Way.REPTILE else META, rules=rules)

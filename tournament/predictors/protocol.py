@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from numpy.typing import NDArray
 from numpy import int8
+from numpy.typing import NDArray
 
 from tournament.predictors.eras import Eras, Floats
 from tournament.selectors.protocol import State

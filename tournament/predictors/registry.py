@@ -6,6 +6,7 @@ from importlib import import_module
 
 from tournament.errors import BadConfig, Fault
 from tournament.predictors.protocol import Predictor
+from tournament.rules import Rules
 
 MODULES = {"lightgbm": "boosting", "mlp": "neural", "maml": "neural", "reptile": "neural"}
 NAMES = tuple(MODULES)
@@ -19,9 +20,9 @@ ABOUT = {
 }
 
 
-def make(name: str) -> Predictor:
-    """A predictor by name. Raises BadConfig."""
+def make(name: str, rules: Rules | None = None) -> Predictor:
+    """A predictor by name, for a tournament of these rules (by default the usual ones). Raises BadConfig."""
     if name not in MODULES:
         raise BadConfig(Fault("unknown_predictor", f"there is no predictor {name!r}", f"known: {', '.join(NAMES)}"))
     module = import_module(f"tournament.predictors.{MODULES[name]}")  # by name: the site loads no torch
-    return module.build(name)  # type: ignore[no-any-return]
+    return module.build(name, Rules() if rules is None else rules)  # type: ignore[no-any-return]

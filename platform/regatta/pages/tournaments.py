@@ -75,6 +75,7 @@ def rules(tournament: Tournament) -> list[Rule]:
         Rule("The leaderboard averages", str(found.leaderboard_window_rounds), "rounds"),
         Rule("Selectors are trained from resolved round", str(found.warmup_rounds)),
         Rule("and trained anew every", str(found.retrain_every_rounds), "rounds"),
+        Rule("The platform's own predictors are trained anew every", str(found.predictor_rounds), "rounds"),
     ]
 
 

@@ -15,12 +15,12 @@ from regatta.ensemble.blending import blend_round
 from regatta.ensemble.weighing import weigh_round
 from regatta.portfolios.accounting import settle
 from regatta.portfolios.allocation import allocate_round
+from regatta.predictors.contributing import contribute
 from regatta.rounds.due import BUSY, STEPS, alone, next_due, turn_of
 from regatta.rounds.models import Round, Tournament
 from regatta.rounds.opening import open_round
 from regatta.rounds.sealing import seal
 from regatta.scores.scoring import resolve_round, score_partially
-from regatta.submissions.intake import submit_example
 from tournament.errors import BadInput
 
 
@@ -60,8 +60,9 @@ def take_step(round: Round, at: datetime) -> bool:
     if round.status == Round.Status.SCHEDULED:
         with transaction.atomic():
             if open_round(round, at):
-                submit_example(round, at)
+                contribute(round)
     elif round.status == Round.Status.OPEN:
+        contribute(round)  # what an opening that was cut off left undone
         seal(round, at)
         follow(round, at)
     elif at == round.closes_at:

@@ -9,14 +9,16 @@ from django.db import IntegrityError, transaction
 
 from regatta import artifacts
 from regatta.accounts.models import User
-from regatta.rounds.models import Round
+from regatta.rounds.models import Round, Tournament
 from regatta.rounds.prices import live_ids
-from regatta.submissions.models import RESERVED_PREFIX, ContributedModel, Submission
+from regatta.submissions.models import EXAMPLE_PREFIX, MAX_NAME, ContributedModel, Submission
 from tournament.errors import BadInput, Fault, printable
 from tournament.predictions import check, too_large
 
 PLATFORM_USER, PLATFORM_ADDRESS = "regatta", "platform@localhost.localdomain"
 """Both are reserved: nobody can sign up with either."""
+SOURCE = "platform"
+"""Whence the platform's own submissions come."""
 
 
 def receive(
@@ -60,11 +62,11 @@ def submit_example(round: Round, now: datetime) -> None:
     score = live["momentum_12_1"].to_numpy(float) - live["volatility_12"].to_numpy(float)
     frame = pd.DataFrame({"id": live["id"], "prediction": tie_kept_ranks(score[:, None])[:, 0]})
     receive(
-        _example_model(round),
+        platform_model(round.tournament, example_name(round.tournament)),
         round,
         frame.to_csv(index=False).encode(),
         filename="example.csv",
-        source="platform",
+        source=SOURCE,
         now=now,
     )
 
@@ -79,10 +81,21 @@ def platform_user() -> User:
         raise BadInput(Fault("platform_name", found, "rename it in the admin")) from None
 
 
-def _example_model(round: Round) -> ContributedModel:
-    """The platform's model in a tournament; one of that name that is not its own is never taken for it."""
-    name = f"{RESERVED_PREFIX}{round.tournament.slug.replace('-', '_')}"[:40]
-    model, _ = ContributedModel.objects.get_or_create(
-        name=name, tournament=round.tournament, owner=platform_user(), defaults={"is_benchmark": True}
-    )
-    return model
+def example_name(tournament: Tournament) -> str:
+    """The name of the platform's example in a tournament."""
+    return platform_name(EXAMPLE_PREFIX, tournament)
+
+
+def platform_name(prefix: str, tournament: Tournament) -> str:
+    """A name for a model of the platform's; where the slug does not fit whole, the tournament's key tells it apart."""
+    slug = tournament.slug.replace("-", "_")
+    room = MAX_NAME - len(prefix)
+    return prefix + (slug if len(slug) <= room else f"{slug[: room - 8]}_{tournament.pk:07d}"[:room])
+
+
+def platform_model(tournament: Tournament, name: str, description: str = "") -> ContributedModel:
+    """The platform's model of that name; one that is not its own is never taken for it."""
+    defaults = {"is_benchmark": True, "description": description, "created_at": tournament.now()}
+    return ContributedModel.objects.get_or_create(
+        name=name, tournament=tournament, owner=platform_user(), defaults=defaults
+    )[0]

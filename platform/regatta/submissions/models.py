@@ -11,8 +11,9 @@ from django.utils import timezone
 from regatta.rounds.models import Round, Tournament
 
 NAME_RULE = r"\A[a-z][a-z0-9_]{2,39}\Z"
-RESERVED_PREFIX = "example_"
-"""Names of models that the platform itself sails."""
+MAX_NAME = 40
+EXAMPLE_PREFIX, BENCHMARK_PREFIX = "example_", "benchmark_"
+"""How names of models begin that the platform itself sails."""
 
 
 class ContributedModel(models.Model):
@@ -20,7 +21,7 @@ class ContributedModel(models.Model):
 
     tournament = models.ForeignKey(Tournament, on_delete=models.CASCADE, related_name="models")
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="models")
-    name = models.CharField(max_length=40, unique=True, validators=[RegexValidator(NAME_RULE)])
+    name = models.CharField(max_length=MAX_NAME, unique=True, validators=[RegexValidator(NAME_RULE)])
     is_benchmark = models.BooleanField(default=False)
     description = models.TextField(blank=True)
     created_at = models.DateTimeField(default=timezone.now)
@@ -33,8 +34,9 @@ class ContributedModel(models.Model):
 
     def clean(self) -> None:
         """Refuse a new model that would pass for one of the platform's. Raises ValidationError."""
-        if self._state.adding and self.name.startswith(RESERVED_PREFIX):
-            raise ValidationError({"name": f"Names that begin with {RESERVED_PREFIX} are the platform's."})
+        for prefix in (EXAMPLE_PREFIX, BENCHMARK_PREFIX):
+            if self._state.adding and self.name.startswith(prefix):
+                raise ValidationError({"name": f"Names that begin with {prefix} are the platform's."})
 
 
 class Submission(models.Model):

@@ -13,6 +13,7 @@ from django.test import Client
 
 from regatta.ensemble.models import MetaModel, RegimeState, RoundWeights, SelectorVersion
 from regatta.portfolios.models import NavPoint, Rebalance
+from regatta.predictors.models import PredictorVersion
 from regatta.rounds.models import Round, Tournament
 from regatta.scores.models import Leaderboard, Score
 from regatta.stakes.models import Entry
@@ -23,7 +24,7 @@ from tournament.markets.panel import PricePanel
 pytestmark = pytest.mark.django_db
 
 NOW, LATER = 34, 42
-RULES = {"warmup_rounds": 22, "retrain_every_rounds": 6}
+RULES = {"warmup_rounds": 22, "retrain_every_rounds": 6, "predictor_rounds": 20}
 PAGES = (
     "/", "/tournaments/seas/", "/tournaments/seas/data/", "/tournaments/seas/leaderboard/", "/models/kelpie/",
     "/models/undertow/", "/rounds/30/", "/rounds/34/", "/meta-model/", "/meta-model/?round=28", "/portfolio/",
@@ -40,6 +41,7 @@ TABLES: dict[str, tuple[Any, tuple[str, ...]]] = {
     ),
     "boards": (Leaderboard, ("round__number", "rows")),
     "selectors": (SelectorVersion, ("family", "trained_through", "status", "state_sha256", "reason", "gain")),
+    "predictors": (PredictorVersion, ("family", "trained_in", "last_era", "state_sha256")),
     "weights": (RoundWeights, ("round__number", "family", "weights", "corr", "explanation", "outcome")),
     "regimes": (RegimeState, ("round__number", "probabilities", "label", "novelty")),
     "meta-models": (MetaModel, ("round__number", "family", "sha256", "corr")),
@@ -79,14 +81,16 @@ def sail_and_forget(panel: PricePanel) -> tuple[dict[str, Any], dict[str, str], 
     return known, shown, later
 
 
-def test_prices_of_the_future_change_nothing_before_them() -> None:
+def test_prices_of_the_future_change_nothing_before_them(settings: Any) -> None:
+    settings.REGATTA_PREDICTORS = ("lightgbm", "reptile")
+    prices = seas.prices(weeks=60)  # long enough for the platform's own predictors to learn from
     with transaction.atomic():
-        closes_at = seas.make(**RULES).rounds.get(number=NOW).closes_at
+        closes_at = seas.make(prices, **RULES).rounds.get(number=NOW).closes_at
         transaction.set_rollback(True)
     day = np.datetime64(closes_at.date())  # the market closes after the round: that day's close is not known yet
 
-    ours = sail_and_forget(seas.prices())
-    theirs = sail_and_forget(seas.altered_after(seas.prices(), day - np.timedelta64(1, "D")))
+    ours = sail_and_forget(prices)
+    theirs = sail_and_forget(seas.altered_after(prices, day - np.timedelta64(1, "D")))
 
     for name, table in ours[0].items():
         assert table, f"{name} is empty: nothing was compared"

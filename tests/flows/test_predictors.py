@@ -44,20 +44,26 @@ def sent(number: int) -> set[str]:
     return set(own.values_list("model__name", flat=True))
 
 
-def test_they_are_trained_at_the_first_opening_and_answer_from_the_second_round_on(tournament: Tournament) -> None:
-    seas.sail(tournament, 2)
+def test_a_course_with_them(tournament: Tournament) -> None:
+    """One course for all that only looks at what it left: sailing is what costs time."""
+    seas.sail(tournament, 9)
 
+    they_answer_from_the_second_round_on(tournament)
+    they_are_benchmarks_of_the_platform_and_make_bmc(tournament)
+    they_are_trained_anew_and_the_newest_answers(tournament)
+    what_they_learn_from_had_resolved(tournament)
+
+
+def they_answer_from_the_second_round_on(tournament: Tournament) -> None:
     first, second = tournament.rounds.order_by("number")[:2]
-    assert Job.objects.get(kind="train_predictors").state == "DONE"
+    assert {job.state for job in Job.objects.filter(kind="train_predictors")} == {"DONE"}
     assert sent(1) == {"example_seas"}
     assert sent(2) == {"example_seas"} | names(tournament)
     assert names(tournament) <= set(second.panel_models)
     assert not names(tournament) & set(first.panel_models)
 
 
-def test_they_are_benchmarks_of_the_platform_and_make_bmc(tournament: Tournament) -> None:
-    seas.sail(tournament, 8)
-
+def they_are_benchmarks_of_the_platform_and_make_bmc(tournament: Tournament) -> None:
     models = ContributedModel.objects.filter(name__in=names(tournament))
     assert {(model.is_benchmark, model.owner.username) for model in models} == {(True, "regatta")}
     assert all(model.description for model in models)
@@ -65,17 +71,14 @@ def test_they_are_benchmarks_of_the_platform_and_make_bmc(tournament: Tournament
     assert np.isfinite([value for score in scores for value in (score.corr, score.bmc)]).all()
 
 
-def test_they_are_trained_anew_every_so_many_rounds_and_the_newest_answers(tournament: Tournament) -> None:
-    seas.sail(tournament, 8)
-
+def they_are_trained_anew_and_the_newest_answers(tournament: Tournament) -> None:
     assert set(PredictorVersion.objects.values_list("trained_in", flat=True)) == {1, 7}
     files = Submission.objects.filter(model__name=predictor_name(tournament, "reptile"))
     assert files.get(round__number=7).filename == "reptile_trained_in_1.parquet"
     assert files.get(round__number=8).filename == "reptile_trained_in_7.parquet"
 
 
-def test_what_they_learn_from_had_resolved(tournament: Tournament) -> None:
-    seas.sail(tournament, 9)
+def what_they_learn_from_had_resolved(tournament: Tournament) -> None:
     round = tournament.rounds.get(number=9)
 
     known = known_eras(tournament, round.opens_at)
@@ -117,7 +120,10 @@ def test_asked_again_they_send_nothing_twice_and_make_good_what_was_cut_off(tour
     seas.advance(tournament, second.closes_at)
     contribute(second)
 
+    contribute(seas.first(tournament))
+
     assert Submission.objects.filter(round=second, source="platform").count() == 3
+    assert (Job.objects.count(), PredictorVersion.objects.count()) == (1, len(FAMILIES))
     made_good = Submission.objects.get(round=second, model__name=predictor_name(tournament, "reptile"))
     assert (made_good.values_sha256, made_good.is_late) == (values, False)
     second.refresh_from_db()
@@ -136,16 +142,6 @@ def test_one_that_fails_is_left_out_and_holds_nothing_up(
     assert sent(2) == {"example_seas", predictor_name(tournament, "lightgbm")}
     assert "left round" in caplog.text
     assert tournament.rounds.get(number=2).status != "OPEN"
-
-
-def test_a_training_asked_for_twice_is_done_once(tournament: Tournament) -> None:
-    seas.sail(tournament, 1)
-    first = seas.first(tournament)
-
-    contribute(first)
-
-    assert Job.objects.filter(kind="train_predictors").count() == 1
-    assert PredictorVersion.objects.count() == len(FAMILIES)
 
 
 def test_one_that_finds_too_few_eras_is_left_out_and_says_why() -> None:

@@ -16,6 +16,7 @@ from regatta.environment import (
     read_database,
     read_email,
     read_hosts,
+    read_predictors,
     read_storage,
     read_var,
     refuse_problems,
@@ -111,6 +112,14 @@ def test_what_is_no_name_of_a_host_is_refused(host: str) -> None:
     read_hosts(env)
 
     assert env.problems[0].number == "regatta.E009"
+
+
+def test_an_unknown_predictor_is_refused_with_the_known_ones() -> None:
+    env = Environment({"REGATTA_PREDICTORS": "lightgbm, oracle"})
+
+    assert read_predictors(env) == ("lightgbm", "maml", "reptile")
+    assert "oracle' (known: lightgbm, mlp, maml, reptile)" in str(env.problems[0])
+    assert read_predictors(Environment({"REGATTA_PREDICTORS": "mlp,mlp"})) == ("mlp",)
 
 
 @pytest.mark.parametrize("host", ["regatta.example.org", ".example.org", "*", "10.0.0.1", "[2001:db8::1]"])

@@ -7,6 +7,7 @@ from functools import lru_cache
 
 import pandas as pd
 from django.conf import settings
+from django.db import transaction
 
 from regatta import artifacts
 from regatta.predictors.material import feature_names, live_features, newest_eras
@@ -46,7 +47,8 @@ def contribute(round: Round) -> None:
         if predictor_name(round.tournament, version.family) in sent:
             continue
         try:
-            _submit(round, version)
+            with transaction.atomic():
+                _submit(round, version)
         except Exception:
             log.exception("%s left round %s out", version, round.number)
     enqueue_if_due(round)

@@ -132,7 +132,7 @@ def _features(round: Round) -> Floats | None:
 def _score_blends(round: Round, target: Floats) -> None:
     """corr of every selector's blend of this round, and of the meta-model beside equal and stake weights."""
     panel = read_panel(round.panel_sha256)
-    rows = list(round.weights.all())
+    rows = list(round.weights.order_by("family"))  # the last bits of a score hang on its column
     blends = [blend(panel, np.array([row.weights.get(name, 0.0) for name in round.panel_models])) for row in rows]
     corr = score_panel(np.stack(blends, axis=1), target).corr
     by_family = {}

@@ -93,9 +93,9 @@ def test_without_a_model_other_families_weigh_the_round_again(name: str) -> None
 
 @pytest.mark.parametrize("name", ALL)
 def test_the_order_of_models_does_not_matter(name: str) -> None:
-    past, order = history(), np.random.default_rng(4).permutation(8)
-    selector, state, query = ready(name, past)
-    turned = permuted(past, order)
+    order = np.random.default_rng(4).permutation(8)
+    selector, state, query = ready(name)
+    turned = permuted(history(), order)
     known = turned.known_at(turned.opens_at_R[ROW])
     stored = State(state.family, state.arrays, state.config)
 

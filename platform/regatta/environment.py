@@ -22,7 +22,7 @@ KNOWN = {
     "REGATTA_VAR": "/srv/regatta/var",
     "REGATTA_DEBUG": "1",
     "REGATTA_DEVICE": "auto, cpu or cuda",
-    "REGATTA_PREDICTORS": "lightgbm,maml,reptile",
+    "REGATTA_PREDICTORS": "lightgbm,reptile",
     "REGATTA_HTTPS": "1",
     "REGATTA_TRUSTED_ORIGINS": "https://regatta.example.org",
     "REGATTA_LOG_LEVEL": "INFO",

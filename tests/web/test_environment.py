@@ -117,7 +117,7 @@ def test_what_is_no_name_of_a_host_is_refused(host: str) -> None:
 def test_an_unknown_predictor_is_refused_with_the_known_ones() -> None:
     env = Environment({"REGATTA_PREDICTORS": "lightgbm, oracle"})
 
-    assert read_predictors(env) == ("lightgbm", "maml", "reptile")
+    assert read_predictors(env) == ("lightgbm", "reptile")
     assert "oracle' (known: lightgbm, mlp, maml, reptile)" in str(env.problems[0])
     assert read_predictors(Environment({"REGATTA_PREDICTORS": "mlp,mlp"})) == ("mlp",)
 

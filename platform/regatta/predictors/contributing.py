@@ -5,9 +5,11 @@ from __future__ import annotations
 import logging
 from functools import lru_cache
 
+import numpy as np
 import pandas as pd
 from django.conf import settings
 from django.db import transaction
+from numpy.typing import NDArray
 
 from regatta import artifacts
 from regatta.predictors.material import feature_names, live_features, newest_eras
@@ -24,7 +26,8 @@ from regatta.submissions.intake import (
 )
 from regatta.submissions.models import BENCHMARK_PREFIX, Submission
 from tournament.markets.dataset import parquet_bytes
-from tournament.predictors.registry import ABOUT, make
+from tournament.predictors.eras import Eras, Floats
+from tournament.predictors.registry import ABOUT, SUPPORT, make
 from tournament.scoring.ranks import tie_kept_ranks
 from tournament.selectors.protocol import State
 
@@ -43,14 +46,9 @@ def contribute(round: Round) -> None:
         submit_example(round, round.opens_at)
     if not round.tournament.parsed_rules().predictor_rounds:
         return
-    for version in _serving(round):
-        if predictor_name(round.tournament, version.family) in sent:
-            continue
-        try:
-            with transaction.atomic():
-                _submit(round, version)
-        except Exception:
-            log.exception("%s left round %s out", version, round.number)
+    waiting = [one for one in _serving(round) if predictor_name(round.tournament, one.family) not in sent]
+    if waiting:
+        _submit_all(round, waiting)
     enqueue_if_due(round)
 
 
@@ -66,17 +64,34 @@ def _serving(round: Round) -> list[PredictorVersion]:
     return list(served.order_by("family", "-trained_in").distinct("family"))
 
 
-def _submit(round: Round, version: PredictorVersion) -> None:
-    """Fine-tune on the newest targets known at the opening, rank the live rows, and send the ranks."""
-    predictor, state = make(version.family, round.tournament.parsed_rules()), _state(version.state_sha256)
-    if predictor.support:
-        state = predictor.adapt(state, newest_eras(round.tournament, round.opens_at, predictor.support))
-    ids, features_NF = live_features(round, feature_names(round.tournament))
-    ranks = tie_kept_ranks(predictor.predict(state, features_NF)[:, None])[:, 0]
-    data = parquet_bytes(pd.DataFrame({"id": ids, "prediction": ranks}))
+def _submit_all(round: Round, versions: list[PredictorVersion]) -> None:
+    """One after the other, on the same rows and the same newest eras; one that fails is left out."""
+    try:
+        ids, features_NF = live_features(round, feature_names(round.tournament))
+        newest = newest_eras(round.tournament, round.opens_at, SUPPORT)
+    except Exception:
+        log.exception("no predictor could answer round %s", round.number)
+        return
+    for version in versions:
+        try:
+            values_N = _answer(version, newest, features_NF)
+            frame = pd.DataFrame({"id": ids, "prediction": tie_kept_ranks(values_N[:, None])[:, 0]})
+            with transaction.atomic():
+                _send(round, version, frame)
+        except Exception:
+            log.exception("%s left round %s out", version, round.number)
+
+
+def _answer(version: PredictorVersion, newest: Eras, features_NF: NDArray[np.int8]) -> Floats:
+    """Fine-tune on the newest eras, then value the live rows (N)."""
+    predictor = make(version.family)
+    return predictor.predict(predictor.adapt(_state(version.state_sha256), newest), features_NF)
+
+
+def _send(round: Round, version: PredictorVersion, frame: pd.DataFrame) -> None:
     model = platform_model(round.tournament, predictor_name(round.tournament, version.family), ABOUT[version.family])
     filename = f"{version.family}_trained_in_{version.trained_in}.parquet"
-    receive(model, round, data, filename=filename, source=SOURCE, now=round.opens_at)
+    receive(model, round, parquet_bytes(frame), filename=filename, source=SOURCE, now=round.opens_at)
 
 
 @lru_cache(maxsize=16)

@@ -38,7 +38,7 @@ class Command(BaseCommand):
         """Which prices, how many rounds, and whether to stay."""
         parser.add_argument("--market", type=Path, help="a price panel (Parquet or CSV) in place of the bundled one")
         parser.add_argument("--exit", action="store_true", help="stop when the course is run")
-        parser.add_argument("--rounds", type=arguments.count, help="rounds of each tournament (default: 216 and 156)")
+        parser.add_argument("--rounds", type=arguments.count, help="rounds of each tournament (default: 207 and 156)")
         parser.add_argument("--port", type=arguments.port, default=8000)
         parser.add_argument("--pace", type=float, default=300.0, help="seconds a round while serving (default: 300)")
         parser.add_argument("--id-key", default="", help="fix the assets' ids, to compare two runs (default: secret)")

@@ -14,7 +14,7 @@ from regatta.rounds.models import Tournament
 class Command(BaseCommand):
     """Resumes where it was cut off."""
 
-    help = "Drive a replay tournament's clock through its history. Example: manage.py replay simulated --through 216"
+    help = "Drive a replay tournament's clock through its history. Example: manage.py replay simulated --through 207"
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Which tournament."""

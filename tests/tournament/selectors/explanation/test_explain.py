@@ -102,12 +102,14 @@ def test_the_order_of_models_does_not_matter(name: str) -> None:
     ours, theirs = selector.explain(state, query), selector.explain(selector.adapt(stored, known), turned.query(ROW))
 
     for field in ("weights_M", "leave_one_out_M", "shapley_M"):
-        assert getattr(theirs, field) == pytest.approx(getattr(ours, field)[order], abs=2e-5), field
+        assert getattr(theirs, field) == pytest.approx(getattr(ours, field)[order], abs=2e-4), (
+            field
+        )  # single precision, learned on in turn
     assert theirs.like.rounds == ours.like.rounds
     if ours.context is not None:
-        assert theirs.context.moved_CM == pytest.approx(ours.context.moved_CM[:, order], abs=2e-5)
+        assert theirs.context.moved_CM == pytest.approx(ours.context.moved_CM[:, order], abs=2e-4)
     if ours.regimes is not None:
-        assert theirs.regimes.weights_KM == pytest.approx(ours.regimes.weights_KM[:, order], abs=2e-5)
+        assert theirs.regimes.weights_KM == pytest.approx(ours.regimes.weights_KM[:, order], abs=2e-4)
 
 
 @pytest.mark.parametrize("name", ["ridge", "hmm", "kernel"])

@@ -1,6 +1,6 @@
-"""Sail the whole roster through one tournament: sign up, download, train, then upload to every round that opens.
+"""Sail the whole roster through tournaments: sign up, download, train, then upload to every round that opens.
 
-python -m contributors.fleet --url http://127.0.0.1:8000 --tournament simulated
+python -m contributors.fleet --url http://127.0.0.1:8000 --tournament simulated --tournament real
 """
 
 from __future__ import annotations
@@ -11,15 +11,20 @@ import json
 import logging
 import time
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from queue import SimpleQueue
+from threading import Thread
 
 import pandas as pd
+import requests
 
-from contributors.client import Client, Refused
+from contributors.client import PATIENCE_SECONDS, Client, Refused
 from contributors.roster import ROSTER, Entry
 from contributors.strategies import Array, Strategy, Training, centred, uniform_ranks
 
-POLL_SECONDS = 0.04
+POLL_SECONDS = 0.03
+PATIENT_SHARE = 0.6
+"""Share of the shortest time between two rounds so far in which nobody asks for the next one."""
 WAIT_SECONDS = 0.25
 UPLOAD_THREADS = 6
 log = logging.getLogger("contributors.fleet")
@@ -35,11 +40,20 @@ class Boat:
     client: Client
 
 
-def fit_out(url: str, tournament: str, password: str) -> tuple[list[Boat], list[str]]:
-    """Sign everybody up, download the train file once it is published, and fit every strategy on it."""
+Owners = dict[str, Client]
+
+
+def sign_up(url: str, password: str) -> Owners:
+    """Sign everybody up and take a key each: one opens all tournaments."""
     clients = {owner: Client(url) for owner in {entry.owner: None for entry in ROSTER}}
     with ThreadPoolExecutor(UPLOAD_THREADS) as pool:
         list(pool.map(lambda owner: clients[owner].sign_up(owner, password), clients))
+    return clients
+
+
+def fit_out(owners: Owners, tournament: str) -> tuple[list[Boat], list[str]]:
+    """Download the train file of one tournament once it is published, and fit every strategy on it."""
+    clients = {owner: replace(client, session=requests.Session()) for owner, client in owners.items()}
     reader = next(iter(clients.values()))
     while not reader.publishes(tournament):
         time.sleep(WAIT_SECONDS)
@@ -81,30 +95,46 @@ def sends_csv(name: str) -> bool:
 def sail(boats: list[Boat], features: list[str], tournament: str) -> None:
     """Answer every round that opens, each once, until the process is stopped."""
     reader = boats[0].client
-    done = 0
+    done, answered_at, shortest = 0, time.monotonic(), PATIENCE_SECONDS
     with ThreadPoolExecutor(UPLOAD_THREADS) as pool:
         while True:
             current = reader.open_round(tournament)
             if current is None or current["number"] <= done:
                 time.sleep(POLL_SECONDS)
                 continue
+            if done:
+                shortest = min(shortest, time.monotonic() - answered_at)
             done = current["number"]
             live = reader.table(tournament, f"live_{done:05d}.parquet")
             matrix = centred(live, features)
             fleet = [boat for boat in boats if boat.entry.sails(done)]
             list(pool.map(lambda boat: upload(boat, live["id"], matrix, done), fleet))  # noqa: B023
+            answered_at = time.monotonic()
+            time.sleep(PATIENT_SHARE * shortest if done > 1 else 0.0)
+
+
+def enter(owners: Owners, tournament: str, ended: SimpleQueue[str]) -> None:
+    """Fit out for one tournament and sail it; whatever ends the voyage is told."""
+    try:
+        boats, features = fit_out(owners, tournament)
+        sail(boats, features, tournament)
+    finally:
+        ended.put(tournament)
 
 
 def main() -> None:
-    """Parse the command line and sail."""
+    """Parse the command line and sail, a thread for each tournament."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--url", required=True)
-    parser.add_argument("--tournament", required=True)
+    parser.add_argument("--tournament", required=True, action="append", help="may be given several times")
     parser.add_argument("--password", required=True, help="of every contributor's account; made at the first start")
     options = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
-    boats, features = fit_out(options.url.rstrip("/"), options.tournament, options.password)
-    sail(boats, features, options.tournament)
+    owners = sign_up(options.url.rstrip("/"), options.password)
+    ended: SimpleQueue[str] = SimpleQueue()
+    for tournament in options.tournament:
+        Thread(target=enter, args=(owners, tournament, ended), daemon=True, name=tournament).start()
+    raise SystemExit(f"the fleet of {ended.get()} has stopped")  # whoever keeps the process starts all anew
 
 
 if __name__ == "__main__":

@@ -14,9 +14,9 @@ from tournament.markets.simulate import SimulatedMarket, SimulationConfig, simul
 from tournament.rules import Rules
 
 REAL, SIMULATED = "real", "simulated"
-ROUNDS = {REAL: 156, SIMULATED: 207}
+ROUNDS = {REAL: 126, SIMULATED: 207}
 """Rounds of the course; the last of them stays open."""
-AFTER = {REAL: 29, SIMULATED: 38}
+AFTER = {REAL: 59, SIMULATED: 38}
 """Rounds kept back: the living site sails them slowly."""
 RULES = Rules(warmup_rounds=40, predictor_rounds=0)
 """Without the platform's own predictors: they would take the course beyond five minutes."""

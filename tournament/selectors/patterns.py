@@ -70,7 +70,7 @@ def sight(query: Query, support: History) -> Sighting:
     score_RM = np.where(scored_RM, support.scores_RM[rows], 0.0)
     pattern_RZ, weight_R = project(directions, score_RM, scored_RM)
     rest_RM = np.where(scored_RM, score_RM - pattern_RZ @ directions.loading_MZ.T, 0.0)
-    noise = _noise(directions, rest_RM, scored_RM)
+    noise = min(_noise(directions, rest_RM, scored_RM), _spread(directions, pattern_RZ, weight_R))
     context_RCW, query_context_CW = _contexts(query, support, rows)
     size = -(-len(rows) // BINS)
     lag_R = (query.opens_at - support.opens_at_R[rows]).astype("timedelta64[s]").astype(float)
@@ -147,6 +147,16 @@ def _noise(directions: Directions, rest_RM: Floats, scored_RM: NDArray[np.bool_]
     expected = float((scored_RM * own_M).sum())
     found = float((rest_RM**2 / directions.copies_M).sum())
     return float(np.sqrt(max(found, 1e-12) / max(expected, 1e-9)))
+
+
+def _spread(directions: Directions, pattern_RZ: Floats, weight_R: Floats) -> float:
+    """Root mean square of the patterns in the median direction: noise and signal, so more than the noise alone.
+
+    Where few assets make a round's correlations noise themselves, other rounds' scores leave a rest that is no noise of
+    the patterns, and what the rest should be is next to nothing: the estimate by the rest can be off by any factor.
+    """
+    mean_Z = weight_R @ pattern_RZ[:, directions.share_Z > 0] ** 2 / max(float(weight_R.sum()), 1e-9)
+    return float(np.sqrt(max(float(np.median(mean_Z)), 1e-12)))
 
 
 @dataclass(frozen=True, slots=True)

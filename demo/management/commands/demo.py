@@ -38,7 +38,7 @@ class Command(BaseCommand):
         """Which prices, how many rounds, and whether to stay."""
         parser.add_argument("--market", type=Path, help="a price panel (Parquet or CSV) in place of the bundled one")
         parser.add_argument("--exit", action="store_true", help="stop when the course is run")
-        parser.add_argument("--rounds", type=arguments.count, help="rounds of each tournament (default: 207 and 156)")
+        parser.add_argument("--rounds", type=arguments.count, help="rounds of each tournament (default: 207 and 126)")
         parser.add_argument("--port", type=arguments.port, default=8000)
         parser.add_argument("--pace", type=float, default=300.0, help="seconds a round while serving (default: 300)")
         parser.add_argument("--id-key", default="", help="fix the assets' ids, to compare two runs (default: secret)")
@@ -49,7 +49,7 @@ class Command(BaseCommand):
         rounds = {name: options["rounds"] or count for name, count in ROUNDS.items()}
         try:
             with Supervisor(port=options["port"]) as site:
-                site.children += _fleets(site)  # they sign up while the data is made
+                site.children.append(_fleet(site))  # they sign up while the data is made
                 site.wait_until_ready()
                 market, key = options["market"], options["id_key"]
                 tournaments = _steadily(site, lambda: prepare(market, rounds=rounds, id_key=key))
@@ -112,10 +112,10 @@ def _steadily(site: Supervisor, ask: Callable[[], Answer]) -> Answer:
             time.sleep(SEEN_SECONDS)
 
 
-def _fleets(site: Supervisor) -> list[Child]:
-    """The contributors, a process for each tournament."""
+def _fleet(site: Supervisor) -> Child:
+    """The contributors, all in one process."""
     fleet = [sys.executable, "-m", "contributors.fleet", "--url", site.address, "--password", PASSWORD]
-    return [Child(f"fleet-{slug}", [*fleet, "--tournament", slug]) for slug in ROUNDS]
+    return Child("fleet", fleet + [word for slug in ROUNDS for word in ("--tournament", slug)])
 
 
 def _replay(tournament: Tournament, through: int, name: str, *more: str) -> Child:

@@ -84,7 +84,7 @@ def _round(model: ContributedModel, number: str) -> Round:
     rounds = Round.objects.filter(tournament=model.tournament)
     if number:
         asked = asked_number(number)
-        found = None if asked is None else rounds.filter(number=asked).first()
+        found = None if asked is None else rounds.filter(number=asked).order_by("number").first()
         if found is None:
             raise Refusal(404, "no_round", f"there is no round {number[:40]!r}", "ask /rounds/ for their numbers")
         return found

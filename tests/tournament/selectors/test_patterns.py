@@ -1,5 +1,7 @@
 """Score patterns: what they keep, what they are blind to, and how they are smoothed."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -113,3 +115,18 @@ def test_smoothing_by_hand():
 
 def test_bins_leave_out_the_oldest_that_fill_none():
     assert binned(np.arange(7.0), 3) == pytest.approx([2.0, 5.0])
+
+
+@pytest.mark.parametrize("assets", [20, 60, 500])
+def test_the_noise_of_patterns_is_one_over_the_root_of_the_assets_however_few(assets):
+    rng, models, rounds = np.random.default_rng(5), 34, 120
+    mixing = rng.standard_normal((8, models))
+    panel_RNM = rng.standard_normal((rounds, assets, 8)) @ mixing + 1.5 * rng.standard_normal((rounds, assets, models))
+    panel_RNM = (panel_RNM - panel_RNM.mean(axis=1, keepdims=True)) / panel_RNM.std(axis=1, keepdims=True)
+    correlations = np.einsum("rnm,rnk->rmk", panel_RNM, panel_RNM) / assets
+    scores = np.einsum("rnm,rn->rm", panel_RNM, rng.standard_normal((rounds, assets))) / assets
+    past = replace(history(rounds, models), scores_RM=scores, correlations_RMM=correlations.astype(np.float32))
+
+    seen = sight(past.query(rounds - 1), past.known_at(past.opens_at_R[-1]))
+
+    assert seen.noise == pytest.approx(assets**-0.5, rel=0.35)

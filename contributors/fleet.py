@@ -100,7 +100,7 @@ def sail(boats: list[Boat], features: list[str], tournament: str) -> None:
         while True:
             current = reader.open_round(tournament)
             if current is None or current["number"] <= done:
-                time.sleep(POLL_SECONDS)
+                time.sleep(_pause(time.monotonic() - answered_at))
                 continue
             if done:
                 shortest = min(shortest, time.monotonic() - answered_at)
@@ -111,6 +111,11 @@ def sail(boats: list[Boat], features: list[str], tournament: str) -> None:
             list(pool.map(lambda boat: upload(boat, live["id"], matrix, done), fleet))  # noqa: B023
             answered_at = time.monotonic()
             time.sleep(PATIENT_SHARE * shortest if done > 1 else 0.0)
+
+
+def _pause(waited: float) -> float:
+    """Seconds before asking again: short while rounds follow each other in a second, longer where they take minutes."""
+    return min(WAIT_SECONDS, max(POLL_SECONDS, waited / 50))
 
 
 def enter(owners: Owners, tournament: str, ended: SimpleQueue[str]) -> None:

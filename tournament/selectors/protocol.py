@@ -19,6 +19,7 @@ from safetensors.numpy import load, save
 
 from tournament.errors import BadInput, Fault
 from tournament.selectors.explanation.record import Explanation
+from tournament.selectors.progress import Peers, Progress
 
 Floats = NDArray[np.float64]
 Times = NDArray[np.datetime64]
@@ -162,6 +163,10 @@ class Budget:
     """Wall time after which the best state so far is kept; infinite: as many steps as the family's config says."""
     start: State | None = None
     """A state of the same family to go on from: pre-trained, or an earlier training's."""
+    progress: Progress | None = None
+    """Where a training that was cut off left its progress, to go on from; its seconds count on."""
+    peers: Peers | None = None
+    """Who shares the work of each gradient step; None: nobody."""
 
 
 class Selector(Protocol):

@@ -12,7 +12,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import asdict, dataclass, fields, replace
 from enum import StrEnum
 from typing import Any, Protocol, Self
 
@@ -23,6 +23,7 @@ from torch import Tensor, nn
 
 from tournament.selectors.allocator import copies
 from tournament.selectors.baselines import STACK_RIDGE
+from tournament.selectors.meta.course import Course, average_gradients, shared
 from tournament.selectors.protocol import Budget, Floats, History, Query
 from tournament.selectors.tokens import (
     SCALE,
@@ -270,25 +271,38 @@ def descend(
     budget: Budget,
     objective: Objective = blend_loss,
 ) -> list[float]:
-    """The loop itself: draw episodes, loss, step; every so often check, and keep the state that checked best."""
-    generator, deadline = torch.Generator().manual_seed(budget.seed), time.monotonic() + budget.seconds
+    """The loop itself: draw episodes, loss, step; every so often check, and keep the state that checked best.
+
+    Each check is a place to go on from: with `budget.progress` a training that was cut off there and begun again ends
+    with the same bytes as one that was not, if what `draw` keeps between calls is spent by then. With `budget.peers`
+    each takes its share of every batch, and the mean of their gradients is the joined batch's.
+    """
+    course = _begun(network, config, budget, check)
+    while course.step + config.check_every <= config.steps and course.stale < config.patience and not course.is_late:
+        start = time.monotonic()
+        for _ in range(config.check_every):
+            loss = objective(network, shared(draw(course.generator), budget.peers), config)
+            course.optimizer.zero_grad()
+            loss.backward()
+            average_gradients(network, budget.peers)
+            nn.utils.clip_grad_norm_(network.parameters(), 1.0)
+            course.optimizer.step()
+            course.schedule.step()
+        course.checked(_checked(check))
+        course.spend(time.monotonic() - start, budget)
+    network.load_state_dict(course.best)
+    return course.gains
+
+
+def _begun(network: nn.Module, config: TrainingConfig, budget: Budget, check: Callable[[], float]) -> Course:
+    """Where an earlier attempt was cut off, else the beginning."""
     optimizer, schedule = _optimizer(network, config)
-    best, gains, stale = _copy(network), [_checked(check)], 0
-    for step in range(1, config.steps + 1):
-        loss = objective(network, draw(generator), config)
-        optimizer.zero_grad()
-        loss.backward()
-        nn.utils.clip_grad_norm_(network.parameters(), 1.0)
-        optimizer.step()
-        schedule.step()
-        if step % config.check_every:
-            continue
-        gains.append(_checked(check))
-        best, stale = (_copy(network), 0) if gains[-1] > max(gains[:-1]) else (best, stale + 1)
-        if stale >= config.patience or time.monotonic() > deadline:
-            break
-    network.load_state_dict(best)
-    return gains
+    generator = torch.Generator().manual_seed(budget.seed)
+    about = asdict(config) | {"seed": budget.seed}
+    course = Course(network, optimizer, schedule, generator, about)
+    if not course.goes_on(budget):
+        course.checked(_checked(check), step=0)
+    return course
 
 
 def _optimizer(
@@ -339,7 +353,3 @@ def checked_corr(network: nn.Module, tasks: Sequence[Material], config: Training
 def _checked(check: Callable[[], float]) -> float:
     with torch.no_grad():
         return check()
-
-
-def _copy(network: nn.Module) -> dict[str, Tensor]:
-    return {name: values.detach().clone() for name, values in network.state_dict().items()}

@@ -30,6 +30,8 @@ class Rules:
     leaderboard_window_rounds: int = 52
     warmup_rounds: int = 60
     retrain_every_rounds: int = 40
+    training_seconds: float = 3600.0
+    """Wall time that one selector's network may train, all attempts together; what checked best by then is kept."""
     predictor_rounds: int = 104
     """Rounds between two trainings of the platform's own predictors, which are fine-tuned in every one; 0: none."""
 

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from django.conf import settings
+from django.db import transaction
 
 from regatta import artifacts
 from regatta.ensemble.history import history
@@ -17,6 +18,7 @@ from regatta.rounds.models import Tournament
 from tournament.selectors.protocol import Budget, History
 from tournament.selectors.registry import SERVED, make
 from workers.devices import choose_device
+from workers.progress import KeptProgress
 
 SEED = 1
 
@@ -36,20 +38,24 @@ def train_selectors(payload: dict[str, Any]) -> dict[str, Any]:
 def _train(
     tournament: Tournament, family: str, known: History, results: dict[str, Any], *, through: int, now: datetime
 ) -> None:
-    """One family's new version, unless an earlier attempt has made it."""
+    """One family's new version, unless an earlier attempt has made it; one that was cut off is gone on with."""
     if SelectorVersion.objects.filter(tournament=tournament, family=family, trained_through=through).exists():
         return
-    start = time.perf_counter()
+    start, data = time.perf_counter(), _data_hash(known)
     device = choose_device(settings.REGATTA_DEVICE)
-    state = make(family, device=device).meta_train([known], Budget(seed=SEED))
-    config = state.config | {"seed": SEED, "device": device, "seconds": round(time.perf_counter() - start, 2)}
-    SelectorVersion.objects.get_or_create(
-        tournament=tournament, family=family, trained_through=through,
-        defaults={
-            "status": SelectorVersion.Status.READY, "config": config | {"data": _data_hash(known)},
-            "state_sha256": artifacts.put(state.to_bytes()), "report": results.get(family, {}), "created_at": now,
-        },
-    )  # fmt: skip
+    kept = KeptProgress(tournament, family, through, data)
+    budget = Budget(seed=SEED, seconds=tournament.parsed_rules().training_seconds, progress=kept)
+    state = make(family, device=device).meta_train([known], budget)
+    about = {"seed": SEED, "device": device, "seconds": round(time.perf_counter() - start, 2), "resumed": kept.resumed}
+    with transaction.atomic():
+        SelectorVersion.objects.get_or_create(
+            tournament=tournament, family=family, trained_through=through,
+            defaults={
+                "status": SelectorVersion.Status.READY, "config": state.config | about | {"data": data},
+                "state_sha256": artifacts.put(state.to_bytes()), "report": results.get(family, {}), "created_at": now,
+            },
+        )  # fmt: skip
+        kept.forget()
 
 
 def _data_hash(known: History) -> str:

@@ -39,6 +39,14 @@ def get(name: str) -> bytes:
         return bytes(stored.read())
 
 
+def remove(name: str) -> None:
+    """Forget the bytes of that name, if they are stored: only for what no row but the caller's can name."""
+    if _bucket() is None:
+        _path(name).unlink(missing_ok=True)
+    else:
+        _bucket().delete(_key(name))
+
+
 def exists(name: str) -> bool:
     """Whether a whole file of that name is stored."""
     return _path(name).exists() if _bucket() is None else bool(_bucket().exists(_key(name)))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.contrib import admin
 
-from regatta.ensemble.models import MetaModel, RegimeState, RoundWeights, SelectorVersion
+from regatta.ensemble.models import MetaModel, RegimeState, RoundWeights, SelectorVersion, TrainingProgress
 from regatta.watching import WatchAdmin
 
 
@@ -17,6 +17,14 @@ class SelectorVersionAdmin(WatchAdmin):
         "retired_at",
     ]  # fmt: skip
     list_filter = ["tournament", "status", "family"]
+    list_select_related = ["tournament"]
+
+
+@admin.register(TrainingProgress)
+class TrainingProgressAdmin(WatchAdmin):
+    """Trainings under way and when each was last saved."""
+
+    list_display = ["family", "tournament", "trained_through", "saved_at"]
     list_select_related = ["tournament"]
 
 

@@ -54,6 +54,26 @@ class SelectorVersion(models.Model):
         return since is not None and since <= time and (until is None or time < until)
 
 
+class TrainingProgress(models.Model):
+    """How far the training of one selector has come: what its next attempt goes on from. Gone when it has ended."""
+
+    tournament = models.ForeignKey(Tournament, on_delete=models.CASCADE, related_name="trainings")
+    family = models.CharField(max_length=40)
+    trained_through = models.PositiveIntegerField()
+    data = models.CharField(max_length=64, help_text="A mark of everything that the training sees.")
+    state_sha256 = models.CharField(max_length=64)
+    saved_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        verbose_name_plural = "training progress"
+        constraints = [
+            models.UniqueConstraint(fields=["tournament", "family", "trained_through"], name="progress_once")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.family} through round {self.trained_through}, under way"
+
+
 class RegimeState(models.Model):
     """The filtered regime probabilities of a round, known at its opening."""
 

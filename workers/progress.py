@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 
 from django.db import models, transaction
 from django.utils import timezone
@@ -55,7 +56,7 @@ class KeptProgress:
     def forget(self) -> None:
         """Remove row and bytes, once the rows that the caller writes beside are committed."""
         for name in self._rows().values_list("state_sha256", flat=True):
-            transaction.on_commit(lambda gone=name: artifacts.remove(gone))
+            transaction.on_commit(partial(artifacts.remove, name))
         self._rows().delete()
 
     def _rows(self) -> models.QuerySet[TrainingProgress]:

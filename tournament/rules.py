@@ -32,6 +32,13 @@ class Rules:
     retrain_every_rounds: int = 40
     training_seconds: float = 3600.0
     """Wall time that one selector's network may train, all attempts together; what checked best by then is kept."""
+    novelty_limit: float = 1.5
+    """Where the market is farther than this from all that the champion was trained on, a committee weighs the round; in
+    units of the edge of the known (tournament/regimes/novelty.py)."""
+    stickiness: float = 0.0
+    """Penalty on changes of the meta-model's weights from round to round; 0: none."""
+    contributor_cap: float = 1.0
+    """Share of the meta-model's weight that one contributor's models may have together; 1: all of it."""
     predictor_rounds: int = 104
     """Rounds between two trainings of the platform's own predictors, which are fine-tuned in every one; 0: none."""
 
@@ -79,5 +86,8 @@ class Rules:
 
 
 MAY_BE_ZERO = frozenset(
-    {"lag_days", "embargo_rounds", "opens_hour_utc", "corr_multiplier", "mmc_multiplier", "predictor_rounds"}
-)
+    (
+        "lag_days", "embargo_rounds", "opens_hour_utc", "corr_multiplier", "mmc_multiplier", "predictor_rounds",
+        "stickiness",
+    )
+)  # fmt: skip

@@ -24,7 +24,10 @@ from tournament.markets.panel import PricePanel
 pytestmark = pytest.mark.django_db
 
 NOW, LATER = 34, 42
-RULES = {"warmup_rounds": 22, "retrain_every_rounds": 6, "predictor_rounds": 20}
+RULES = {
+    "warmup_rounds": 22, "retrain_every_rounds": 6, "predictor_rounds": 20, "novelty_limit": 0.6, "stickiness": 0.5,
+    "contributor_cap": 0.6,
+}  # fmt: skip
 PAGES = (
     "/", "/tournaments/seas/", "/tournaments/seas/data/", "/tournaments/seas/leaderboard/", "/models/kelpie/",
     "/models/undertow/", "/rounds/30/", "/rounds/34/", "/meta-model/", "/meta-model/?round=28", "/portfolio/",
@@ -42,7 +45,21 @@ TABLES: dict[str, tuple[Any, tuple[str, ...]]] = {
     "boards": (Leaderboard, ("round__number", "rows")),
     "selectors": (SelectorVersion, ("family", "trained_through", "status", "state_sha256", "reason", "gain")),
     "predictors": (PredictorVersion, ("family", "trained_in", "last_era", "state_sha256")),
-    "weights": (RoundWeights, ("round__number", "family", "weights", "corr", "explanation", "outcome")),
+    "weights": (
+        RoundWeights,
+        (
+            "round__number",
+            "family",
+            "is_champion",
+            "answers",
+            "reason",
+            "weights",
+            "own",
+            "corr",
+            "explanation",
+            "outcome",
+        ),
+    ),
     "regimes": (RegimeState, ("round__number", "probabilities", "label", "novelty")),
     "meta-models": (MetaModel, ("round__number", "family", "sha256", "corr")),
     "books": (Rebalance, ("round__number", "holdings", "holdings_sha256", "turnover", "expected_risk")),

@@ -115,7 +115,12 @@ class Walk:
 
 def shares(state: State) -> Floats:
     """Weight of each member (S) by fixed share over the blend corrs on record, uniform without any."""
-    log_S = specialists(state.arrays.get(GAINS, no_gains()), rate=RATE, share=SHARE)
+    return shares_after(state.arrays.get(GAINS, no_gains()))
+
+
+def shares_after(gains_RS: Floats) -> Floats:
+    """Weight of each expert (S) by fixed share after these corrs in the order of resolution, NaN where one slept."""
+    log_S = specialists(gains_RS, rate=RATE, share=SHARE)
     return np.asarray(np.exp(log_S) / np.exp(log_S).sum())
 
 

@@ -47,8 +47,8 @@ class RegimeStateAdmin(WatchAdmin):
 class RoundWeightsAdmin(WatchAdmin):
     """Weights of every family in every round."""
 
-    list_display = ["round", "family", "is_champion", "corr", "known_at"]
-    list_filter = ["is_champion", "family", "round__tournament"]
+    list_display = ["round", "family", "is_champion", "answers", "corr", "known_at"]
+    list_filter = ["is_champion", "answers", "family", "round__tournament"]
     list_select_related = ["round__tournament"]
     ordering = ["-id"]
 

@@ -1,4 +1,4 @@
-"""The meta-model: the champion's blend of a sealed round."""
+"""The meta-model: the blend of a sealed round by the weights that answer, the champion's or a stand-in's."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def blend_round(round: Round, now: datetime) -> None:
     """Write the meta-model of a round, once."""
     if MetaModel.objects.filter(round=round).exists():
         return
-    chosen = round.weights.get(is_champion=True)
+    chosen = round.weights.get(answers=True)
     weights = np.array([chosen.weights.get(name, 0.0) for name in round.panel_models])
     values = blend(read_panel(round.panel_sha256), weights)
     MetaModel.objects.get_or_create(
@@ -35,5 +35,5 @@ def _turnover(round: Round, weights: dict[str, float]) -> float | None:
     before = MetaModel.objects.filter(round__tournament=round.tournament, round__number=round.number - 1).first()
     if before is None:
         return None
-    old = before.round.weights.get(is_champion=True).weights
+    old = before.round.weights.get(answers=True).weights
     return 0.5 * sum(abs(weights.get(name, 0.0) - old.get(name, 0.0)) for name in {*weights, *old})

@@ -81,7 +81,9 @@ class RegimeState(models.Model):
     names = models.JSONField(default=list)
     probabilities = models.JSONField(default=list)
     label = models.PositiveSmallIntegerField(default=0)
-    novelty = models.FloatField(null=True)
+    novelty = models.FloatField(
+        null=True, help_text="Distance to all that training had seen, in units of the edge of the known."
+    )
     known_at = models.DateTimeField()
 
     def __str__(self) -> str:
@@ -94,24 +96,40 @@ class RoundWeights(models.Model):
     round = models.ForeignKey(Round, on_delete=models.CASCADE, related_name="weights")
     selector = models.ForeignKey(SelectorVersion, null=True, blank=True, on_delete=models.SET_NULL)
     family = models.CharField(max_length=40)
-    is_champion = models.BooleanField(default=False)
+    is_champion = models.BooleanField(default=False, help_text="Whether this family led.")
+    answers = models.BooleanField(
+        default=False, help_text="Whether the meta-model is made of these weights: the champion's, or a stand-in's."
+    )
+    reason = models.CharField(max_length=300, blank=True, help_text="Why a stand-in answers in the champion's place.")
     weights = models.JSONField(default=dict)
+    own = models.JSONField(
+        default=dict, help_text="What the family gave, where the rules' stickiness or cap made other weights of it."
+    )
     explanation = models.JSONField(
         default=dict,
-        help_text="Why, told at the round's close from what was known at its opening; the champion's only.",
+        help_text="Why, told at the round's close from what was known at its opening; of those that answer only.",
     )
     outcome = models.JSONField(
-        default=dict, help_text="What each model did add, once the round has resolved; the champion's only."
+        default=dict, help_text="What each model did add, once the round has resolved; of those that answer only."
     )
     corr = models.FloatField(null=True, help_text="Corr of this blend, once the round has resolved.")
     known_at = models.DateTimeField()
 
     class Meta:
         verbose_name = verbose_name_plural = "round weights"
-        constraints = [models.UniqueConstraint(fields=["round", "family"], name="weights_once")]
+        constraints = [
+            models.UniqueConstraint(fields=["round", "family"], name="weights_once"),
+            models.UniqueConstraint(fields=["round"], condition=models.Q(answers=True), name="one_answer_each"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.family} for {self.round_id}"
+
+    @property
+    def given(self) -> dict[str, float]:
+        """What the family itself gave: its record is of these weights, whatever the rules made of them."""
+        found: dict[str, float] = self.own or self.weights
+        return found
 
 
 class MetaModel(models.Model):

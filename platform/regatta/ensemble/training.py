@@ -30,10 +30,12 @@ def enqueue_if_due(round: Round, now: datetime) -> Job | None:
 
 
 def record(tournament: Tournament, now: datetime) -> dict[str, np.ndarray[Any, np.dtype[np.float64]]]:
-    """corr of each family's live blend by round (oldest first) known at `now`; the weights came before the scores."""
-    rows = RoundWeights.objects.filter(
-        round__tournament=tournament, round__resolved_at__lte=now, corr__isnull=False
-    ).values_list("family", "round__number", "corr")
+    """corr of each family's live blend by round (oldest first) known at `now`; the weights came before the scores.
+
+    A stand-in's few rounds, chosen because they were odd, are no record.
+    """
+    known = RoundWeights.objects.filter(round__tournament=tournament, round__resolved_at__lte=now, corr__isnull=False)
+    rows = known.exclude(answers=True, is_champion=False).values_list("family", "round__number", "corr")
     last = max((number for _, number, _ in rows), default=0)
     table: dict[str, np.ndarray[Any, np.dtype[np.float64]]] = {}
     for family, number, corr in rows:

@@ -1,19 +1,19 @@
 """Weigh the models of a sealed round by every selector there is; the champion's weights make the meta-model.
 
-The champion also says why, once and from what was known at the opening (tournament/selectors/explanation/record.py has
+Where the market is unlike all that the champion was trained on a committee answers in its place (standing_in.py). Who
+answers also says why, once and from what was known at the opening (tournament/selectors/explanation/record.py has
 the form in which it is stored).
 """
 
 from __future__ import annotations
 
 from datetime import datetime
-from functools import lru_cache
 
 import numpy as np
 
-from regatta import artifacts
 from regatta.ensemble.history import history
 from regatta.ensemble.models import RegimeState, RoundWeights, SelectorVersion
+from regatta.ensemble.standing_in import by_name, learned, novelty_of, reason_to_stand_in, restrain, stand_in
 from regatta.rounds.models import Round
 from tournament.regimes.model import RegimeModel
 from tournament.regimes.names import regime_names
@@ -32,25 +32,36 @@ def weigh_round(round: Round, now: datetime) -> None:
     query, support = known.query(len(known) - 1), known.known_at(known.opens_at_R[-1])
     versions = _versions(round)
     champion = next((family for family, version in versions.items() if version.led_at(round.opens_at)), DEFAULT)
-    _write_regime(round, versions.get("hmm"), support, query, now)
+    novelty = novelty_of(versions.get(champion) or versions.get("hmm"), support, query)
+    _write_regime(round, versions.get("hmm"), support, query, now, novelty)
+    reason = reason_to_stand_in(round, versions.get(champion), novelty)
     rows = []
     for family in dict.fromkeys((*UNTRAINED, *versions)):
-        version = versions.get(family)
-        state = State(family) if version is None else _state(version.state_sha256)
-        selector = make(family)
-        adapted, explanation = selector.adapt(state, support), None
-        if family == champion:  # its weights are part of its explanation
-            explanation = selector.explain(adapted, query)
-        answer = selector.weights(adapted, query) if explanation is None else explanation.weights_M
-        weights = on_simplex(answer, query.active_M)
-        rows.append(
-            RoundWeights(
-                round=round, selector=version, family=family, is_champion=family == champion, known_at=now,
-                weights={name: float(w) for name, w in zip(known.models, weights, strict=True) if w > 0},
-                explanation={} if explanation is None else explanation.plain(),
-            )
-        )  # fmt: skip
+        answers = family == champion and not reason
+        row = _answer(family, versions.get(family), support, query, explains=answers)
+        row.is_champion, row.answers = family == champion, answers
+        rows.append(row)
+    if reason:
+        rows.append(stand_in(round, rows, query, reason, support, now))
+    restrain(next(row for row in rows if row.answers), round, query)
+    for row in rows:
+        row.round, row.known_at = round, now
     RoundWeights.objects.bulk_create(rows, ignore_conflicts=True)
+
+
+def _answer(
+    family: str, version: SelectorVersion | None, support: History, query: Query, *, explains: bool
+) -> RoundWeights:
+    """What one family gives; where it explains, its weights are part of the explanation."""
+    selector = make(family)
+    adapted, explanation = selector.adapt(learned(version) if version else State(family), support), None
+    if explains:
+        explanation = selector.explain(adapted, query)
+    answer = selector.weights(adapted, query) if explanation is None else explanation.weights_M
+    return RoundWeights(
+        selector=version, family=family, weights=by_name(on_simplex(answer, query.active_M), query.models),
+        explanation={} if explanation is None else explanation.plain(),
+    )  # fmt: skip
 
 
 def _versions(round: Round) -> dict[str, SelectorVersion]:
@@ -61,19 +72,19 @@ def _versions(round: Round) -> dict[str, SelectorVersion]:
     return newest | {version.family: version for version in usable if version.led_at(round.opens_at)}
 
 
-@lru_cache(maxsize=64)
-def _state(sha256: str) -> State:
-    return State.from_bytes(artifacts.get(sha256))
-
-
-def _write_regime(round: Round, version: SelectorVersion | None, support: History, query: Query, now: datetime) -> None:
+def _write_regime(
+    round: Round,
+    version: SelectorVersion | None,
+    support: History,
+    query: Query,
+    now: datetime,
+    novelty: float | None,
+) -> None:
     """Filtered probabilities by the trained regime model; before there is one, none is written."""
-    if version is None or not (arrays := _state(version.state_sha256).arrays):
+    if version is None or not (arrays := learned(version).arrays):
         return
     model = RegimeModel.from_arrays(arrays)
     probabilities = model.filtered(np.vstack([support.contexts(), query.context_K[None]]))[-1]
     names = list(regime_names(model, support.context_names))
     values = {"names": names, "probabilities": probabilities.tolist(), "label": int(probabilities.argmax())}
-    RegimeState.objects.get_or_create(
-        round=round, defaults=values | {"known_at": now, "novelty": model.novelty(query.context_K)}
-    )
+    RegimeState.objects.get_or_create(round=round, defaults=values | {"known_at": now, "novelty": novelty})

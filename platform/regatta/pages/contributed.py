@@ -110,8 +110,8 @@ def draw_regimes(scores: Sequence[Score], regimes: dict[int, str], overlap: int)
 
 
 def draw_weight(model: ContributedModel, regimes: dict[int, str]) -> Chart:
-    """The champion's weight on the model, round by round."""
-    found = RoundWeights.objects.filter(round__tournament=model.tournament_id, is_champion=True)
+    """The fleet's weight on the model, round by round."""
+    found = RoundWeights.objects.filter(round__tournament=model.tournament_id, answers=True)
     newest = found.order_by("-round__number").values_list("round__number", f"weights__{model.name}")[:SHOWN_ROUNDS]
     rows: list[tuple[int, Any]] = list(newest)[::-1]
     columns, ribbon = [f"round {number}" for number, _ in rows], [regimes.get(number) for number, _ in rows]
@@ -124,8 +124,8 @@ def draw_weight(model: ContributedModel, regimes: dict[int, str]) -> Chart:
 
 
 def thought(model: ContributedModel) -> why.Thought | None:
-    """What the champion thought of the model in the newest weighed round."""
-    found = RoundWeights.objects.filter(round__tournament=model.tournament_id, is_champion=True)
+    """What the selector that answered thought of the model in the newest weighed round."""
+    found = RoundWeights.objects.filter(round__tournament=model.tournament_id, answers=True)
     newest = found.select_related("round").defer(*HEAVY).order_by("-round__number").first()
     return why.of_model(why.told(newest), model.name, model.tournament)
 

@@ -91,7 +91,7 @@ def explained(newest: RoundWeights | None, tournament: Tournament) -> dict[str, 
 def weights_file(request: HttpRequest) -> HttpResponse:
     """Every weight of the champion, oldest round first, as CSV."""
     tournament = required(request)
-    found = RoundWeights.objects.filter(round__tournament=tournament, is_champion=True).order_by("round__number")
+    found = RoundWeights.objects.filter(round__tournament=tournament, answers=True).order_by("round__number")
     rows = (
         (number, family, model, weight)
         for number, family, weights in found.values_list("round__number", "family", "weights")
@@ -104,7 +104,7 @@ def champion_weights(
     tournament: Tournament, count: int = SHOWN_ROUNDS, *, through: int | None = None
 ) -> list[RoundWeights]:
     """The champion's weights of the last rounds (up to a number), oldest first, with their regimes."""
-    found = RoundWeights.objects.filter(round__tournament=tournament, is_champion=True)
+    found = RoundWeights.objects.filter(round__tournament=tournament, answers=True)
     if through is not None:
         found = found.filter(round__number__lte=through)
     return list(found.select_related("round__regime", "selector").defer(*HEAVY).order_by("-round__number")[:count])[

@@ -26,7 +26,7 @@ def round_page(request: HttpRequest, number: int) -> HttpResponse:
     tournament = required(request)
     found = find_round(tournament, number)
     day, scores = newest_scores(found)
-    chosen = found.weights.filter(is_champion=True).first()
+    chosen = found.weights.filter(answers=True).first()
     weights = chosen.weights if chosen else {}
     sort = request.GET.get("sort", "corr")
     sort = sort if sort in SORTS else "corr"

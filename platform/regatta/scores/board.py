@@ -91,8 +91,8 @@ def _rows(
     before: dict[str, int],
     best: list[tuple[str, float] | None],
 ) -> list[dict[str, Any]]:
-    champion = round.weights.filter(is_champion=True).first()
-    weights = {} if champion is None else champion.weights
+    answer = round.weights.filter(answers=True).first()
+    weights = {} if answer is None else answer.weights
     rows = []
     for j, (model, owner, benchmark) in enumerate(names):
         if math.isnan(by["corr"].rank[j]):

@@ -133,20 +133,17 @@ def _score_blends(round: Round, target: Floats) -> None:
     """corr of every selector's blend of this round, and of the meta-model beside equal and stake weights."""
     panel = read_panel(round.panel_sha256)
     rows = list(round.weights.order_by("family"))  # the last bits of a score hang on its column
-    blends = [blend(panel, np.array([row.weights.get(name, 0.0) for name in round.panel_models])) for row in rows]
+    answer = next(row for row in rows if row.answers)
+    given = [row.given for row in rows] + ([answer.weights] if answer.own else [])
+    blends = [blend(panel, np.array([weights.get(name, 0.0) for name in round.panel_models])) for weights in given]
     corr = score_panel(np.stack(blends, axis=1), target).corr
-    by_family = {}
-    for row, value in zip(rows, corr, strict=True):
-        row.corr = by_family[row.family] = _number(value)
-        if row.is_champion:
-            row.outcome = outcome(row.weights, round.panel_models, linear_scores(panel, target), round.panel_sha256)
+    answer.outcome = outcome(answer.weights, round.panel_models, linear_scores(panel, target), round.panel_sha256)
+    for row, value in zip(rows, corr[: len(rows)], strict=True):
+        row.corr = _number(value)
         row.save(update_fields=["corr", "outcome"])
-    meta = round.meta_model
-    meta.corr, meta.equal_corr, meta.stake_corr = (
-        by_family.get(meta.family),
-        by_family.get("equal"),
-        by_family.get("stake"),
-    )
+    by_family, meta = {row.family: row.corr for row in rows}, round.meta_model
+    meta.corr = _number(corr[-1]) if answer.own else answer.corr
+    meta.equal_corr, meta.stake_corr = by_family.get("equal"), by_family.get("stake")
     meta.save(update_fields=["corr", "equal_corr", "stake_corr"])
 
 

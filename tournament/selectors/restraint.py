@@ -1,0 +1,40 @@
+"""From the weights that a selector gives to those that the meta-model is made of: held back, and capped by contributor.
+
+Shape suffix: M models.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tournament.selectors.allocator import RIDGE, best_blend, capped, copies
+from tournament.selectors.protocol import Floats, Query
+
+
+def restrained(
+    weights_M: Floats, query: Query, previous_M: Floats | None, owner_M: NDArray[np.intp], *, stickiness: float,
+    cap: float,
+) -> Floats:  # fmt: skip
+    """The weights drawn to those before by `stickiness`, then no contributor above `cap` in sum; 0 and 1: as given."""
+    if stickiness > 0 and previous_M is not None:
+        weights_M = held_back(weights_M, query, previous_M, stickiness)
+    return capped(weights_M, owner_M, cap) if cap < 1 else weights_M
+
+
+def held_back(weights_M: Floats, query: Query, previous_M: Floats, stickiness: float) -> Floats:
+    """The allocator's answer with a penalty on changes, whoever gave the weights.
+
+    The scores that would make the allocator choose these weights are those in proportion to (C + lambda K)w; with them
+    it is asked again, its penalty on. So weight moves least where a change buys least corr. Source: ours; reading
+    expectations off weights is reverse optimization (Black and Litterman 1992).
+    """
+    correlations, active_M = np.nan_to_num(query.correlations_MM), query.active_M
+    implied_M = np.full(len(weights_M), np.nan)
+    chosen = np.flatnonzero(active_M)
+    among = correlations[np.ix_(chosen, chosen)]
+    penalized = among + np.diag(RIDGE * copies(among, np.ones(len(chosen), dtype=bool)))
+    implied_M[chosen] = penalized @ weights_M[chosen]
+    return best_blend(
+        implied_M, correlations, active_M, ridge=RIDGE, previous_M=previous_M * active_M, stickiness=stickiness
+    )

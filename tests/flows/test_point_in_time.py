@@ -11,7 +11,7 @@ from django.db import transaction
 from django.db.models import Sum
 from django.test import Client
 
-from regatta.ensemble.models import MetaModel, RegimeState, RoundWeights, SelectorVersion
+from regatta.ensemble.models import MetaModel, RegimeState, RoundWeights, SelectorVersion, Watch
 from regatta.portfolios.models import NavPoint, Rebalance
 from regatta.predictors.models import PredictorVersion
 from regatta.rounds.models import Round, Tournament
@@ -59,6 +59,10 @@ TABLES: dict[str, tuple[Any, tuple[str, ...]]] = {
             "explanation",
             "outcome",
         ),
+    ),
+    "watches": (
+        Watch,
+        ("round__number", "family", "since", "expected", "live", "rounds", "fall", "has_drifted", "gaps"),
     ),
     "regimes": (RegimeState, ("round__number", "probabilities", "label", "novelty")),
     "meta-models": (MetaModel, ("round__number", "family", "sha256", "corr")),

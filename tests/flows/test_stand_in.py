@@ -9,11 +9,13 @@ import numpy as np
 import pytest
 from django.core.management import call_command
 
+from regatta.ensemble.history import _linear_scores
 from regatta.ensemble.models import MetaModel, RegimeState, RoundWeights, SelectorVersion
 from regatta.ensemble.standing_in import corrs_so_far
 from regatta.ensemble.training import record
 from regatta.ensemble.weighing import weigh_round
 from regatta.rounds.models import Round, Tournament
+from regatta.scores.models import Score
 from regatta.submissions.models import ContributedModel
 from tests.flows import seas
 from tournament.rules import Rules
@@ -165,3 +167,21 @@ def test_by_default_the_rules_change_no_weight(tournament: Tournament) -> None:
     )
 
     assert row(round, answers=True).own == {}
+
+
+def test_what_was_not_known_at_the_opening_changes_neither_novelty_nor_the_answer(tournament: Tournament) -> None:
+    number = LAST - 3
+    asked = tournament.rounds.get(number=number)
+    before = row(weigh_anew(tournament, number), answers=True)
+
+    for later in tournament.rounds.filter(number__gt=number):
+        Round.objects.filter(pk=later.pk).update(context={name: 9.0 * value for name, value in later.context.items()})
+    RoundWeights.objects.filter(round__resolves_at__gt=asked.opens_at).update(corr=-0.9)
+    Score.objects.filter(round__resolves_at__gt=asked.opens_at).update(linear=0.9, corr=0.9)
+    _linear_scores.cache_clear()
+    after = row(weigh_anew(tournament, number), answers=True)
+
+    assert (after.family, after.reason, after.own, after.weights) == (
+        before.family, before.reason, before.own, before.weights,
+    )  # fmt: skip
+    assert "hmm was trained on" in after.reason

@@ -17,10 +17,12 @@ import lightgbm
 import numpy as np
 from numpy.typing import NDArray
 
+from tournament.selectors.allocator import surrogate_corr
 from tournament.selectors.baselines import ridge, ridge_outlook
 from tournament.selectors.explanation.explained import Explained
 from tournament.selectors.explanation.record import Outlook, Regimes
 from tournament.selectors.protocol import Budget, Floats, History, Query, State, equal_weights, on_simplex
+from tournament.selectors.shown import FITTED, shown
 from tournament.selectors.tokens import SCALE, tokens, tokens_in_contexts
 from tournament.selectors.weather import (
     Beliefs,
@@ -73,7 +75,10 @@ class Fforma(Explained):
             lightgbm.Dataset(table, np.zeros(len(table)), init_score=base_RM[scored_RM]), TREES,
         )  # fmt: skip
         text = grown.model_to_string().encode()
-        return State(self.name, {"trees": np.frombuffer(text, dtype=np.uint8), **weather})
+        logits_RM = base_RM.copy()
+        logits_RM[scored_RM] += np.asarray(grown.predict(table, num_threads=1))
+        about = {"shown": {FITTED: shown(gains_over_equal(softmax(logits_RM, scored_RM), resolved), history)}}
+        return State(self.name, {"trees": np.frombuffer(text, dtype=np.uint8), **weather}, about)
 
     def adapt(self, state: State, support: History) -> State:
         """Keep everything known: contexts of open rounds tell the regime too."""
@@ -156,6 +161,19 @@ def slopes(
     bend_RM = 3.0 * score_R1 * with_blend_RM**2 / variance_R1 - 2.0 * scores_RM * with_blend_RM - score_R1
     bend_RM = np.where(scored_RM, np.abs(bend_RM) / variance_R1**1.5, 0.0)
     return np.where(scored_RM, slope_RM, 0.0), bend_RM.max(axis=1, keepdims=True)
+
+
+def gains_over_equal(share_RM: Floats, resolved: History) -> Floats:
+    """Linear corr of each round's blend of these weights less that of equal weights (R)."""
+    gains = np.zeros(len(resolved))
+    for row, (share_M, scores_M) in enumerate(zip(share_RM, resolved.scores_RM, strict=True)):
+        correlations = np.nan_to_num(resolved.correlations_RMM[row].astype(float))
+        corrs = [
+            surrogate_corr(weights_M, scores_M, correlations)
+            for weights_M in (share_M, equal_weights(np.isfinite(scores_M)))
+        ]
+        gains[row] = corrs[0] - corrs[1]
+    return gains
 
 
 def softmax(logits_RM: Floats, active_RM: NDArray[np.bool_]) -> Floats:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.contrib import admin
 
-from regatta.ensemble.models import MetaModel, RegimeState, RoundWeights, SelectorVersion, TrainingProgress
+from regatta.ensemble.models import MetaModel, RegimeState, RoundWeights, SelectorVersion, TrainingProgress, Watch
 from regatta.watching import WatchAdmin
 
 
@@ -61,3 +61,13 @@ class MetaModelAdmin(WatchAdmin):
     list_filter = ["family", "round__tournament"]
     list_select_related = ["round__tournament"]
     ordering = ["-id"]
+
+
+@admin.register(Watch)
+class WatchOfRoundAdmin(WatchAdmin):
+    """The monitors, round by round."""
+
+    list_display = ["round", "family", "expected", "live", "rounds", "fall", "has_drifted", "known_at"]
+    list_filter = ["has_drifted", "round__tournament"]
+    list_select_related = ["round__tournament"]
+    ordering = ["-round__opens_at"]

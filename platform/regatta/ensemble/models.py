@@ -148,3 +148,28 @@ class MetaModel(models.Model):
 
     def __str__(self) -> str:
         return f"meta-model of {self.round_id} by {self.family}"
+
+
+class Watch(models.Model):
+    """What the monitors read when a round had resolved: the champion's drift, and gaps to what training had shown."""
+
+    round = models.OneToOneField(Round, on_delete=models.CASCADE, related_name="watch")
+    family = models.CharField(max_length=40, blank=True, help_text="The champion.")
+    since = models.PositiveIntegerField(null=True, help_text="The first round of its lead.")
+    expected = models.FloatField(null=True, help_text="Mean live corr of its blends before it led.")
+    expected_se = models.FloatField(null=True)
+    live = models.FloatField(null=True, help_text="Mean corr of its blends since it leads.")
+    live_se = models.FloatField(null=True)
+    rounds = models.PositiveIntegerField(default=0, help_text="Resolved rounds of its lead.")
+    fall = models.FloatField(null=True, help_text="Summed falls below the expectation, in long-run deviations.")
+    has_drifted = models.BooleanField(default=False, help_text="Whether the falls have passed the limit.")
+    gaps = models.JSONField(
+        default=list, help_text="By version in use: gains over equal weight shown in training, and live since."
+    )
+    known_at = models.DateTimeField()
+
+    class Meta:
+        verbose_name_plural = "watches"
+
+    def __str__(self) -> str:
+        return f"watch at {self.round_id}"

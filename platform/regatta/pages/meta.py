@@ -18,12 +18,13 @@ from regatta.charts.numbers import corr, signed, two
 from regatta.charts.river import river
 from regatta.ensemble.models import MetaModel, RegimeState, RoundWeights, SelectorVersion
 from regatta.ensemble.training import record
-from regatta.pages import why
+from regatta.pages import watches, why
 from regatta.pages.context import required
 from regatta.pages.downloads import csv_file
 from regatta.rounds.models import Tournament
 from regatta.scores.models import Leaderboard
 from tournament.evaluation.compare import Difference, mean_and_error, paired
+from tournament.evaluation.monitors import LEAST_BEFORE
 from tournament.selectors.protocol import Floats
 
 Record = dict[str, Floats]
@@ -35,7 +36,7 @@ RIVALS = (
     ("equal weight", 2, "var(--edge)"),
     ("stake weight", 3, "var(--regime-2)"),
 )
-HEAVY = ("round__context", "round__stakes", "round__panel_models", "explanation", "outcome")
+HEAVY = ("round__context", "round__stakes", "round__panel_models", "explanation", "outcome", "own")
 
 
 @require_safe
@@ -46,13 +47,14 @@ def meta_model(request: HttpRequest) -> HttpResponse:
     """
     tournament = required(request)
     asked = asked_round(request)
-    weights = champion_weights(tournament, through=asked)
+    weights = fleet_weights(tournament, through=asked)
     newest = weights[-1] if weights else None
     if asked is not None and (newest is None or newest.round.number != asked):
         raise Http404(f"round {asked} has no weights")
     at = tournament.now() if asked is None or newest is None else newest.known_at
     table, overlap = record(tournament, at), tournament.parsed_rules().overlap_rounds
-    leading = newest.family if newest else ""
+    stands_in, watch = watches.standing_in(newest), watches.newest_watch(tournament, at)
+    leading = stands_in.leader if stands_in else newest.family if newest else ""
     state = getattr(newest.round, "regime", None) if newest else None
     context = {
         "tournament": tournament, "newest": newest, "shown": len(weights), "river": draw_river(weights),
@@ -62,6 +64,8 @@ def meta_model(request: HttpRequest) -> HttpResponse:
         "champion": standing_of(table, leading, overlap),
         "meta": MetaModel.objects.filter(round=newest.round).first() if newest else None,
         "gain": draw_gain(tournament, at), "versions": versions(tournament, at), **explained(newest, tournament),
+        "stands_in": stands_in, "kept": watches.kept(watch), "gaps": watches.gaps(watch),
+        "limit": tournament.parsed_rules().novelty_limit, "least": LEAST_BEFORE,
     }  # fmt: skip
     return render(request, "pages/meta_model.html", context)
 
@@ -89,7 +93,7 @@ def explained(newest: RoundWeights | None, tournament: Tournament) -> dict[str, 
 
 
 def weights_file(request: HttpRequest) -> HttpResponse:
-    """Every weight of the champion, oldest round first, as CSV."""
+    """Every weight of the meta-model, oldest round first, as CSV."""
     tournament = required(request)
     found = RoundWeights.objects.filter(round__tournament=tournament, answers=True).order_by("round__number")
     rows = (
@@ -100,10 +104,10 @@ def weights_file(request: HttpRequest) -> HttpResponse:
     return csv_file(f"weights_{tournament.slug}", ("round", "selector", "model", "weight"), rows)
 
 
-def champion_weights(
+def fleet_weights(
     tournament: Tournament, count: int = SHOWN_ROUNDS, *, through: int | None = None
 ) -> list[RoundWeights]:
-    """The champion's weights of the last rounds (up to a number), oldest first, with their regimes."""
+    """The meta-model's weights of the last rounds (up to a number), oldest first, with their regimes."""
     found = RoundWeights.objects.filter(round__tournament=tournament, answers=True)
     if through is not None:
         found = found.filter(round__number__lte=through)

@@ -8,7 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_safe
 
-from regatta.pages import why
+from regatta.pages import watches, why
 from regatta.pages.context import required, until
 from regatta.pages.downloads import csv_file
 from regatta.pages.meta import wind
@@ -37,7 +37,8 @@ def round_page(request: HttpRequest, number: int) -> HttpResponse:
         "closes": until(found, tournament, tournament.now()) if found.status == Round.Status.OPEN else None,
         "waits": found.resolves_at <= tournament.now(),
         "meta": getattr(found, "meta_model", None), "wind": wind(getattr(found, "regime", None)),
-        "why": (told := why.told(chosen)), "carriers": why.carriers(told),
+        "why": (told := why.told(chosen)), "carriers": why.carriers(told), "stands_in": watches.standing_in(chosen),
+        "limit": tournament.parsed_rules().novelty_limit,
         "book": getattr(found, "rebalance", None), "entered": entered(found), "neighbours": neighbours(found),
     }  # fmt: skip
     return render(request, "pages/round.html", context)

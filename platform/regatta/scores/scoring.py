@@ -11,6 +11,7 @@ import pandas as pd
 from django.db import transaction
 
 from regatta import artifacts
+from regatta.ensemble.monitoring import watch_round
 from regatta.ensemble.outcomes import outcome
 from regatta.ensemble.training import enqueue_if_due
 from regatta.rounds.models import Round, Tournament
@@ -51,6 +52,7 @@ def resolve_round(round: Round, now: datetime) -> bool:
         if round.panel_models:
             write_scores(round, target, now, day=rules.horizon_days, final=True)
             _score_blends(round, target)
+            watch_round(round, now)
             pay_round(round, now)
             render_board(round, now)
         enqueue_if_due(round, now)

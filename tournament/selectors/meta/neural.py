@@ -24,6 +24,7 @@ from tournament.selectors.meta.training import (
     blend_loss,
     episodes_in_contexts,
     query_episode,
+    shown_in_training,
     split,
     train,
     training_episodes,
@@ -79,7 +80,9 @@ class Neural(Explained):
             material.append((episodes, *split(history, self.config.validation_share)))
         gains = self.teach(network, material, self.config, budget, self.objective)
         arrays = {NETWORK + name: values.cpu().numpy() for name, values in network.state_dict().items()}
-        return State(self.name, arrays | own, asdict(self.config) | {"seed": budget.seed, "validation": gains})
+        about = {"seed": budget.seed, "validation": gains}
+        about["shown"] = shown_in_training(network, material[-1], self.config, taught[-1])
+        return State(self.name, arrays | own, asdict(self.config) | about)
 
     def adapt(self, state: State, support: History) -> State:
         """Keep everything known: the episode is the adaptation, and contexts of open rounds tell the regime."""

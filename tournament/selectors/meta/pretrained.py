@@ -29,7 +29,7 @@ from tournament.selectors.meta.in_context import (
     wide,
 )
 from tournament.selectors.meta.neural import NETWORK, choose_device, network_arrays
-from tournament.selectors.meta.training import TrainingConfig, split, train
+from tournament.selectors.meta.training import TrainingConfig, shown_in_training, split, train
 from tournament.selectors.patterns import query_contexts, sight
 from tournament.selectors.protocol import Budget, Floats, History, Query, State, equal_weights
 from tournament.selectors.tokens import SCALE
@@ -64,7 +64,9 @@ class Pretrained(Explained):
         ]
         gains = train(gate, material, self.config, budget)
         arrays = {NETWORK + name: values.cpu().numpy() for name, values in gate.state_dict().items()}
-        return State(self.name, arrays, start.config | {"tuning": asdict(self.config), "tuned": gains})
+        about = {"tuning": asdict(self.config), "tuned": gains}
+        about["shown"] = shown_in_training(gate, material[-1], self.config, long[-1])
+        return State(self.name, arrays, start.config | about)
 
     def adapt(self, state: State, support: History) -> State:
         """Keep everything known: seeing it is the adaptation."""

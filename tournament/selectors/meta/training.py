@@ -25,6 +25,7 @@ from tournament.selectors.allocator import copies
 from tournament.selectors.baselines import STACK_RIDGE
 from tournament.selectors.meta.course import Course, average_gradients, shared
 from tournament.selectors.protocol import Budget, Floats, History, Query
+from tournament.selectors.shown import FITTED, HELD_OUT, shown
 from tournament.selectors.tokens import (
     SCALE,
     as_history,
@@ -348,6 +349,30 @@ def checked_corr(network: nn.Module, tasks: Sequence[Material], config: Training
     """Mean corr of the network's blends over the rounds to check on, every task counting alike."""
     means = [mean_corr(network, episodes.take(check), config) for episodes, _, check in tasks]
     return float(torch.stack(means).mean()) / SCALE
+
+
+def gains_over_equal(network: nn.Module, episodes: Any, rows: Tensor, config: TrainingConfig) -> Floats:
+    """Linear corr of the network's blend less that of equal weights, in each of these rounds (R)."""
+    parts = []
+    with torch.no_grad():
+        for few in rows.split(config.batch):
+            asked = episodes.take(few)
+            ours = mirror_weights(network(asked), asked, config.mirror_steps, ridge=config.ridge)
+            equal = asked.active_BM / asked.active_BM.sum(1, keepdim=True)
+            both = (blend_corr(weights, asked.score_BM, asked.correlation_BMM) for weights in (ours, equal))
+            parts.append(next(both) - next(both))
+    return torch.cat(parts).double().cpu().numpy() / SCALE if parts else np.zeros(0)
+
+
+def shown_in_training(
+    network: nn.Module, material: Material, config: TrainingConfig, history: History
+) -> dict[str, dict[str, Any]]:
+    """What the trained network gains over equal weight on the rounds it was fitted on, and on those held out."""
+    episodes, fit, check = material
+    return {
+        kind: shown(gains_over_equal(network, episodes, rows, config), history)
+        for kind, rows in ((FITTED, fit), (HELD_OUT, check))
+    }
 
 
 def _checked(check: Callable[[], float]) -> float:

@@ -16,8 +16,9 @@ from regatta.ensemble.models import SelectorVersion
 from regatta.ensemble.training import decide, report
 from regatta.rounds.models import Tournament
 from tournament.selectors.protocol import Budget, History
-from tournament.selectors.registry import SERVED, make
+from tournament.selectors.registry import SERVED
 from workers.devices import choose_device
+from workers.distributed import meta_train
 from workers.progress import KeptProgress
 
 SEED = 1
@@ -45,7 +46,7 @@ def _train(
     device = choose_device(settings.REGATTA_DEVICE)
     kept = KeptProgress(tournament, family, through, data)
     budget = Budget(seed=SEED, seconds=tournament.parsed_rules().training_seconds, progress=kept)
-    state = make(family, device=device).meta_train([known], budget)
+    state = meta_train(family, known, budget, device=device)
     about = {"seed": SEED, "device": device, "seconds": round(time.perf_counter() - start, 2), "resumed": kept.resumed}
     with transaction.atomic():
         SelectorVersion.objects.get_or_create(

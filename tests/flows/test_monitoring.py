@@ -2,33 +2,47 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import datetime
+from typing import Any
 
 import numpy as np
 import pytest
+from django.core.management import call_command
 
+from regatta import artifacts
 from regatta.ensemble.models import RoundWeights, SelectorVersion, Watch
 from regatta.ensemble.monitoring import reign_of, watch_round
 from regatta.rounds.models import Round, Tournament
 from tests.flows import seas
 from tournament.evaluation.compare import paired
 from tournament.evaluation.monitors import drift
-
-pytestmark = pytest.mark.django_db
+from tournament.selectors.protocol import State
 
 LED, LAST = 30, 42
 SHOWN = {"fitted": {"mean": 0.3, "error": 0.001, "rounds": 80}, "held out": {"mean": -0.2, "error": 0.01, "rounds": 9}}
 
 
-@pytest.fixture
-def tournament() -> Tournament:
+@pytest.fixture(scope="module")
+def tournament(django_db_setup: None, django_db_blocker: Any) -> Iterator[Tournament]:
     """Led by ridge from round 30 on; its version showed large gains on the rounds of its training."""
+    with django_db_blocker.unblock():
+        yield sailed()
+        call_command("flush", interactive=False, verbosity=0)
+
+
+@pytest.fixture(autouse=True)
+def _rolled_back(tournament: Tournament, db: None) -> None:
+    """What a test changes is undone: all share one tournament."""
+
+
+def sailed() -> Tournament:
     made = seas.make(seas.prices(weeks=60), warmup_rounds=1000)
     seas.sail(made, LED - 1)
     now = made.now()
     SelectorVersion.objects.create(
         tournament=made, family="ridge", status="CHAMPION", created_at=now, promoted_at=now, trained_through=24,
-        config={"shown": SHOWN},
+        config={"shown": SHOWN}, state_sha256=artifacts.put(State("ridge").to_bytes()),
     )  # fmt: skip
     seas.sail(made, LAST)
     return made

@@ -50,8 +50,7 @@ def weigh_anew(tournament: Tournament, number: int = LAST, **rules: float) -> Ro
     round = tournament.rounds.get(number=number)
     closed_at = round.weights.first().known_at
     round.weights.all().delete()
-    tournament.rules |= rules
-    Tournament.objects.filter(pk=tournament.pk).update(rules=tournament.rules)
+    Tournament.objects.filter(pk=tournament.pk).update(rules=tournament.rules | rules)
     round = Round.objects.select_related("tournament").get(pk=round.pk)
     weigh_round(round, closed_at)
     return round

@@ -18,6 +18,7 @@ SEEN = {"fitted": "rounds it was fitted on", "held out": "rounds held out in tra
 class Standing:
     """A stand-in's answer: for whom it stands in, why, and whose blends it is made of."""
 
+    number: int
     leader: str
     reason: str
     members: tuple[tuple[str, float], ...]
@@ -31,7 +32,7 @@ def standing_in(row: RoundWeights | None) -> Standing | None:
     leader = row.round.weights.filter(is_champion=True).values_list("family", flat=True).first()
     shares = row.explanation.get("members", {})
     members = sorted(shares.items(), key=lambda item: (-item[1], item[0]))
-    return Standing(leader or "", row.reason, tuple(members))
+    return Standing(row.round.number, leader or "", row.reason, tuple(members))
 
 
 def newest_watch(tournament: Tournament, at: datetime) -> Watch | None:
@@ -44,7 +45,7 @@ class Kept:
     """Whether the champion keeps what its record promised."""
 
     watch: Watch
-    sentence: str
+    said: str
     share: float
     """Of the limit that its summed falls have used up, from 0 to 1."""
 

@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Any
 
 import numpy as np
+from django.db.models import Q
 
 from regatta.ensemble.models import RoundWeights, SelectorVersion, Watch
 from regatta.rounds.models import Round, Tournament
@@ -26,17 +27,30 @@ Corrs = Mapping[str, Mapping[int, float]]
 def watch_round(round: Round, now: datetime) -> None:
     """Write what is known of drift and gaps with this resolution, once."""
     tournament, overlap = round.tournament, round.tournament.parsed_rules().overlap_rounds
-    reigns = list(tournament.selectors.filter(promoted_at__lte=now).order_by("promoted_at").defer("report", "config"))
+    versions = _versions(tournament, now)
+    reigns = sorted((one for one in versions if one.promoted_at and one.promoted_at <= now), key=_promoted)
     champion = next((version for version in reigns if version.led_at(now)), None)
-    taught = tournament.selectors.filter(created_at__lte=now, config__has_key="shown").order_by("id").defer("report")
-    newest = {version.family: version for version in taught}
-    families = {"equal", *newest, *(() if champion is None else (champion.family,))}
-    corrs = corrs_of(tournament, families, now)
-    gaps = [_gap(version, corrs, first_round(tournament, version.created_at), overlap) for version in newest.values()]
+    newest = {version.family: version for version in versions if "shown" in version.config}
+    watched = {*newest, *(() if champion is None else (champion.family,))}
+    corrs = corrs_of(tournament, {"equal", *watched}, now) if watched else {}
+    first = {moment: first_round(tournament, moment) for moment in {version.created_at for version in newest.values()}}
+    gaps = [_gap(version, corrs, first[version.created_at], overlap) for version in newest.values()]
     read: dict[str, Any] = {"known_at": now, "gaps": gaps}
     if champion is not None:
         read |= _drift(tournament, champion.family, reign_of(champion, reigns), corrs[champion.family], overlap)
-    Watch.objects.get_or_create(round=round, defaults=read)
+    Watch.objects.bulk_create([Watch(round=round, **read)], ignore_conflicts=True)
+
+
+def _versions(tournament: Tournament, now: datetime) -> list[SelectorVersion]:
+    """Those known by `now` that have led or can tell what they showed in training, oldest first."""
+    telling = Q(promoted_at__lte=now) | Q(config__has_key="shown")
+    return list(tournament.selectors.filter(telling, created_at__lte=now).order_by("id").defer("report"))
+
+
+def _promoted(version: SelectorVersion) -> datetime:
+    if version.promoted_at is None:
+        raise ValueError(f"{version} has never led")
+    return version.promoted_at
 
 
 def corrs_of(tournament: Tournament, families: set[str], now: datetime) -> Corrs:

@@ -3,7 +3,7 @@
 from django.db import migrations, models
 
 
-def told_so_far(apps, schema_editor):
+def told_so_far(apps, _):
     """The champion has answered in every round so far; novelty was in other units, by which no limit was set."""
     apps.get_model("ensemble", "RoundWeights").objects.filter(is_champion=True).update(answers=True)
     apps.get_model("ensemble", "RegimeState").objects.update(novelty=None)

@@ -19,7 +19,7 @@ from tournament.selectors.protocol import Budget, History
 from tournament.selectors.registry import SERVED
 from workers.devices import choose_device
 from workers.distributed import meta_train
-from workers.progress import KeptProgress
+from workers.progress import KeptProgress, forget_before
 
 SEED = 1
 
@@ -30,6 +30,7 @@ def train_selectors(payload: dict[str, Any]) -> dict[str, Any]:
     now = datetime.fromisoformat(payload["now"])
     known = history(tournament, now)
     results = report(tournament, now)
+    forget_before(tournament, payload["through"])
     for family in SERVED:
         _train(tournament, family, known, results, through=payload["through"], now=now)
     champion = decide(tournament, now)

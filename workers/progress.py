@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 from functools import partial
 
-from django.db import models, transaction
+from django.db import DatabaseError, connection, models, transaction
 from django.utils import timezone
 
 from regatta import artifacts
 from regatta.ensemble.models import TrainingProgress
 from regatta.rounds.models import Tournament
+
+log = logging.getLogger(__name__)
 
 
 @dataclass
@@ -41,6 +44,15 @@ class KeptProgress:
         return found
 
     def save(self, data: bytes) -> None:
+        """Keep the new bytes in the place of the old ones; a training does not fail because that did."""
+        try:
+            self._replace(data)
+        except (DatabaseError, OSError) as error:
+            log.warning("%s: progress was not saved: %s", self.family, error)
+            if isinstance(error, DatabaseError):
+                connection.close()  # the database may be back by the next check
+
+    def _replace(self, data: bytes) -> None:
         """Name the new bytes in the row once they are whole, then let go of the old ones."""
         name = artifacts.put(data)
         fresh = {"data": self.data, "state_sha256": name, "saved_at": timezone.now()}
@@ -55,11 +67,20 @@ class KeptProgress:
 
     def forget(self) -> None:
         """Remove row and bytes, once the rows that the caller writes beside are committed."""
-        for name in self._rows().values_list("state_sha256", flat=True):
-            transaction.on_commit(partial(artifacts.remove, name))
-        self._rows().delete()
+        _remove(self._rows())
 
     def _rows(self) -> models.QuerySet[TrainingProgress]:
         return TrainingProgress.objects.filter(
             tournament=self.tournament, family=self.family, trained_through=self.through
         )
+
+
+def forget_before(tournament: Tournament, through: int) -> None:
+    """Remove what trainings that were given up, on less than is known now, have left."""
+    _remove(TrainingProgress.objects.filter(tournament=tournament, trained_through__lt=through))
+
+
+def _remove(rows: models.QuerySet[TrainingProgress]) -> None:
+    for name in rows.values_list("state_sha256", flat=True):
+        transaction.on_commit(partial(artifacts.remove, name))
+    rows.delete()

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from datetime import timedelta
 
 import pytest
+from django.conf import settings
 from django.utils import timezone
 
 from regatta import artifacts
@@ -25,7 +26,7 @@ from tests.flows import seas
 from tournament.selectors.protocol import Budget
 from tournament.selectors.registry import make
 from workers import meta_training
-from workers.progress import KeptProgress
+from workers.progress import KeptProgress, forget_before
 
 pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 
@@ -115,3 +116,27 @@ def test_progress_made_on_other_data_is_not_gone_on_from() -> None:
 
     assert later.load() is None
     assert not later.resumed
+
+
+def test_a_training_does_not_fail_because_its_progress_cannot_be_saved(monkeypatch: pytest.MonkeyPatch) -> None:
+    tournament = Tournament.objects.create(slug="pool", name="Pool", market="simulated")
+    kept = KeptProgress(tournament, FAMILY, 7, "what it sees")
+    kept.save(b"the first check")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(settings, "STORAGE_URL", "file:///proc/no/such/place")
+        kept.save(b"the second check")
+
+    assert kept.load() == b"the first check"
+
+
+def test_what_a_training_that_was_given_up_left_is_removed_by_the_next() -> None:
+    tournament = Tournament.objects.create(slug="pool", name="Pool", market="simulated")
+    for through in (7, 9):
+        KeptProgress(tournament, FAMILY, through, "data").save(f"checks through {through}".encode())
+    names = dict(TrainingProgress.objects.values_list("trained_through", "state_sha256"))
+
+    forget_before(tournament, 9)
+
+    assert TrainingProgress.objects.get().trained_through == 9
+    assert [artifacts.exists(names[through]) for through in (7, 9)] == [False, True]

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from regatta.ensemble.models import RoundWeights, Watch
+from regatta.ensemble.models import RegimeState, RoundWeights, Watch
 from regatta.rounds.models import Tournament
 from tests.web.conftest import SAILED
 
@@ -83,3 +83,13 @@ def test_a_past_rounds_page_shows_what_was_read_by_then(sailed: Tournament, clie
     assert early.known_at < newest.known_at
 
     assert "It has drifted" not in body(client, "/meta-model/?round=6")
+
+
+def test_a_rounds_page_tells_its_novelty_once_it_is_known(sailed: Tournament, client: Client) -> None:
+    assert "<dt>Novelty</dt>" not in body(client, "/rounds/1/")  # before any training there is none
+    RegimeState.objects.filter(round__number=SAILED).update(novelty=0.77)
+
+    page = body(client, f"/rounds/{SAILED}/")
+
+    assert "<dt>Novelty</dt><dd>0.77<br>" in page
+    assert "from 1.50 on a committee answers" in page

@@ -39,6 +39,7 @@ def round_page(request: HttpRequest, number: int) -> HttpResponse:
         "meta": getattr(found, "meta_model", None), "wind": wind(getattr(found, "regime", None)),
         "why": (told := why.told(chosen)), "carriers": why.carriers(told), "stands_in": watches.standing_in(chosen),
         "limit": tournament.parsed_rules().novelty_limit,
+        "novelty": getattr(getattr(found, "regime", None), "novelty", None),
         "book": getattr(found, "rebalance", None), "entered": entered(found), "neighbours": neighbours(found),
     }  # fmt: skip
     return render(request, "pages/round.html", context)

@@ -18,7 +18,9 @@ from tournament.errors import BadPredictions, Fault, counted
 SHOWN = 3
 """How many examples a fault names."""
 MAX_BYTES = 20_000_000
-VALUE_COLUMNS = ("prediction", "probability")
+VALUE_COLUMNS = ("prediction", "probability", "signal")
+ID_COLUMNS = ("id", "numerai_ticker", "ticker", "symbol")
+"""Names under which the field's tournaments know ids; the first is ours."""
 MAX_ROWS = 1_000_000
 ROWS_PER_ID, SPARE_ROWS = 4, 1000
 """Rows of a file that are looked at, by the ids of its round: a wrong file is told what is wrong, a flood is not."""
@@ -46,11 +48,13 @@ class Checked:
 def check(data: bytes, filename: str, universe: Sequence[str], *, max_bytes: int = MAX_BYTES) -> Checked:
     """Read a CSV or Parquet file and hold it against the universe of the round.
 
-    The file must have a column `id` and a column `prediction` (or `probability`), one row for each id of the
-    universe, with values from 0 to 1 that are not all the same once they are stored as float32.
+    The file must have a column `id` (or another of ID_COLUMNS) and a column `prediction` (or another of
+    VALUE_COLUMNS), one row for each id of the universe, with values from 0 to 1 that are not all the same once they
+    are stored as float32.
     """
     try:
         table = read(data, filename, max_bytes=max_bytes, max_rows=SPARE_ROWS + ROWS_PER_ID * len(universe))
+        table = with_id(table)
     except BadPredictions as refusal:
         return Checked(None, refusal.faults, 0)
     faults = list(_column_faults(table))
@@ -81,6 +85,14 @@ def read(data: bytes, filename: str, *, max_bytes: int = MAX_BYTES, max_rows: in
     return table
 
 
+def with_id(table: pa.Table) -> pa.Table:
+    """The table with its ids named `id`, where exactly one column bears another of their names."""
+    found = [name for name in table.column_names if name in ID_COLUMNS]
+    if len(found) != 1 or found == ["id"]:
+        return table
+    return table.rename_columns(["id" if name == found[0] else name for name in table.column_names])
+
+
 def too_large(size: int, max_bytes: int) -> Fault:
     """That a file has more bytes than its tournament takes."""
     message = f"the file has {size:,} bytes, the limit is {max_bytes:,}"
@@ -102,7 +114,7 @@ def _read_parquet(data: bytes, filename: str, max_bytes: int, max_rows: int) -> 
         if unpacked > max_bytes:
             raise BadPredictions(too_large(unpacked, max_bytes))
         # texts stay in their dictionary: one long text that every row repeats would not fit into memory
-        return pa.parquet.read_table(io.BytesIO(data), read_dictionary=["id", *VALUE_COLUMNS])
+        return pa.parquet.read_table(io.BytesIO(data), read_dictionary=[*ID_COLUMNS, *VALUE_COLUMNS])
     except (pa.ArrowException, OSError, ValueError) as error:
         message = f"the file {filename} begins like Parquet but cannot be read: {_first_line(error)}"
         raise BadPredictions(Fault("broken_parquet", message, "write it again, for example with to_parquet")) from None
@@ -116,7 +128,9 @@ def _read_csv(data: bytes, filename: str) -> pa.Table:
     if (place := data.find(b"\x00")) >= 0:
         message = f"the file {filename} is not text: byte {place:,} is 0"
         raise BadPredictions(Fault("wrong_format", message, "send CSV in UTF-8, or Parquet"))
-    options = pa.csv.ConvertOptions(column_types={"id": pa.string()}, strings_can_be_null=True, null_values=["", "NA"])
+    options = pa.csv.ConvertOptions(
+        column_types=dict.fromkeys(ID_COLUMNS, pa.string()), strings_can_be_null=True, null_values=["", "NA"]
+    )
     try:
         return pa.csv.read_csv(io.BytesIO(data), convert_options=options)
     except (pa.ArrowException, UnicodeDecodeError) as error:

@@ -44,6 +44,17 @@ def train_predictors(payload: dict[str, Any]) -> dict[str, Any]:
     return predictor_training.train_predictors(payload)
 
 
+@handles("diagnose")
+def diagnose(payload: dict[str, Any]) -> dict[str, Any]:
+    """Score an uploaded file of predictions over validation eras."""
+    from django.utils import timezone
+
+    from regatta.diagnostics.figuring import make
+
+    made = make(payload["diagnosis"], timezone.now())
+    return {"status": made.status, "eras": len(made.eras)}
+
+
 @handles("take_step")
 def take_step(payload: dict[str, Any]) -> dict[str, Any]:
     """Open, close or score one round, as asked by hand."""

@@ -20,9 +20,12 @@ def run_jobs(queue: str) -> None:
 
 @shared_task(name="workers.sweep")
 def sweep() -> None:
-    """Give up or requeue what lost its worker, and ring for every queue that has work waiting."""
+    """Give up or requeue what lost its worker, ring for every queue that has work waiting, forget expired uploads."""
+    from regatta.uploads.steps import sweep as sweep_uploads
+
     for queue in flow.sweep(now=timezone.now()):
         flow.wake(queue)
+    sweep_uploads(timezone.now())
 
 
 @shared_task(name="workers.tick")

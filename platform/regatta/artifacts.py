@@ -1,6 +1,7 @@
 """Stored files, named by the SHA-256 of their bytes; the only module that touches them.
 
 A file is written under a temporary name, forced to disk and renamed, so a name that exists is always whole.
+What strangers send waits under `incoming/`, by a random key, until it is taken in or swept away.
 """
 
 from __future__ import annotations
@@ -24,19 +25,13 @@ def put(data: bytes) -> str:
     """Store bytes and return their SHA-256; storing the same bytes again changes nothing."""
     name = hashlib.sha256(data).hexdigest()
     if not exists(name):
-        _write(name, data)
+        _write(_key(name), data)
     return name
 
 
 def get(name: str) -> bytes:
     """The bytes of that name. Raises MissingArtifact."""
-    if _bucket() is None:
-        try:
-            return _path(name).read_bytes()
-        except FileNotFoundError:
-            raise MissingArtifact(f"no stored file {name}") from None
-    with _bucket().open(_key(name), "rb") as stored:
-        return bytes(stored.read())
+    return _read(_key(name))
 
 
 def remove(name: str) -> None:
@@ -49,7 +44,48 @@ def remove(name: str) -> None:
 
 def exists(name: str) -> bool:
     """Whether a whole file of that name is stored."""
-    return _path(name).exists() if _bucket() is None else bool(_bucket().exists(_key(name)))
+    return _path(_key(name)).exists() if _bucket() is None else bool(_bucket().exists(_key(name)))
+
+
+def size(name: str) -> int:
+    """How many bytes the file of that name has. Raises MissingArtifact."""
+    if _bucket() is not None:
+        return int(_bucket().size(_key(name)))
+    try:
+        return _path(_key(name)).stat().st_size
+    except FileNotFoundError:
+        raise MissingArtifact(f"no stored file {name}") from None
+
+
+def part(name: str, start: int, stop: int) -> bytes:
+    """The bytes from `start` up to `stop` of the file of that name. Raises MissingArtifact."""
+    if _bucket() is not None:
+        stored = _bucket().bucket.Object(_key(name)).get(Range=f"bytes={start}-{stop - 1}")
+        return bytes(stored["Body"].read())
+    try:
+        with _path(_key(name)).open("rb") as file:
+            file.seek(start)
+            return file.read(stop - start)
+    except FileNotFoundError:
+        raise MissingArtifact(f"no stored file {name}") from None
+
+
+def put_incoming(key: str, data: bytes) -> None:
+    """Keep what a stranger sent under a key of ours; what lay there is replaced."""
+    _write(_incoming(key), data)
+
+
+def get_incoming(key: str) -> bytes:
+    """What was sent under that key. Raises MissingArtifact."""
+    return _read(_incoming(key))
+
+
+def drop_incoming(key: str) -> None:
+    """Forget what was sent under that key; nothing happens where nothing is."""
+    if _bucket() is None:
+        _path(_incoming(key)).unlink(missing_ok=True)
+    else:
+        _bucket().delete(_incoming(key))
 
 
 def check() -> None:
@@ -65,13 +101,26 @@ def check() -> None:
         raise OSError(str(error)) from None
 
 
-def _write(name: str, data: bytes) -> None:
+def _read(key: str) -> bytes:
+    if _bucket() is None:
+        try:
+            return _path(key).read_bytes()
+        except FileNotFoundError:
+            raise MissingArtifact(f"no stored file {key}") from None
+    try:
+        with _bucket().open(key, "rb") as stored:
+            return bytes(stored.read())
+    except FileNotFoundError:
+        raise MissingArtifact(f"no stored file {key}") from None
+
+
+def _write(key: str, data: bytes) -> None:
     if _bucket() is not None:
         from django.core.files.base import ContentFile
 
-        _bucket().save(_key(name), ContentFile(data))
+        _bucket().save(key, ContentFile(data))
         return
-    path = _path(name)
+    path = _path(key)
     path.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as fresh:
         fresh.write(data)
@@ -87,8 +136,14 @@ def _key(name: str) -> str:
     return f"{name[:2]}/{name}"
 
 
-def _path(name: str) -> Path:
-    return Path(urlparse(settings.STORAGE_URL).path) / _key(name)
+def _incoming(key: str) -> str:
+    if len(key) != 32 or not all(letter in "0123456789abcdef" for letter in key):
+        raise MissingArtifact(f"{key!r} is no key of an incoming file")
+    return f"incoming/{key}"
+
+
+def _path(key: str) -> Path:
+    return Path(urlparse(settings.STORAGE_URL).path) / key
 
 
 @lru_cache(maxsize=1)

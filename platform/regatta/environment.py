@@ -22,6 +22,7 @@ KNOWN = {
     "REGATTA_VAR": "/srv/regatta/var",
     "REGATTA_DEBUG": "1",
     "REGATTA_DEVICE": "auto, cpu or cuda",
+    "REGATTA_NUMERAPI": "8=real,11=simulated",
     "REGATTA_PREDICTORS": "lightgbm,reptile",
     "REGATTA_HTTPS": "1",
     "REGATTA_TRUSTED_ORIGINS": "https://regatta.example.org",
@@ -148,6 +149,18 @@ def read_predictors(env: Environment) -> tuple[str, ...]:
         return found
     env.problem("E010", "REGATTA_PREDICTORS", f"{', '.join(found)!r} (known: {', '.join(PREDICTORS)})", default)
     return tuple(default.split(","))
+
+
+def read_numerapi(env: Environment) -> dict[int, str]:
+    """REGATTA_NUMERAPI: slug of the tournament by the number under which numerapi knows it; empty when unset."""
+    parts = [part.partition("=") for part in env.listed("REGATTA_NUMERAPI")]
+    numbers = {number.strip(): slug.strip() for number, _, slug in parts}
+    good = set(numbers) <= {"8", "11", "12"} and all(numbers.values())
+    if good and len(set(numbers.values())) == len(parts):
+        return {int(number): slug for number, slug in numbers.items()}
+    found = f"{env.text('REGATTA_NUMERAPI')!r} (numbers: 8, 11, 12, each with a tournament of its own)"
+    env.problem("E011", "REGATTA_NUMERAPI", found, KNOWN["REGATTA_NUMERAPI"])
+    return {}
 
 
 def read_database(env: Environment, embedded_url: str) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from regatta.environment import (
     read_database,
     read_email,
     read_hosts,
+    read_numerapi,
     read_predictors,
     read_storage,
     read_var,
@@ -27,6 +28,7 @@ _env = Environment(os.environ)
 _env.refuse_unknown()
 REGATTA_VAR = read_var(_env)
 REGATTA_PREDICTORS = read_predictors(_env)
+REGATTA_NUMERAPI = read_numerapi(_env)
 REGATTA_DEVICE = _env.choice("REGATTA_DEVICE", "auto", ("auto", "cpu", "cuda"))
 REGATTA_DURABLE = _env.switch("REGATTA_DURABLE", default=True)
 STORAGE_URL = read_storage(_env, REGATTA_VAR / "artifacts")
@@ -49,6 +51,8 @@ INSTALLED_APPS = [
     "regatta.jobs",
     "regatta.rounds",
     "regatta.submissions",
+    "regatta.uploads",
+    "regatta.diagnostics",
     "regatta.scores",
     "regatta.stakes",
     "regatta.predictors",
@@ -141,7 +145,8 @@ SECRET_KEY = secret_key(_env, REGATTA_VAR, required=not EMBEDDED_DATABASE)
 _https = _env.switch("REGATTA_HTTPS")
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = _https
 SECURE_HSTS_SECONDS = 31_536_000 if _https else 0
-SECURE_REDIRECT_EXEMPT = [r"^livez$", r"^readyz$", r"^metrics$"]
+# a redirected POST loses its body, so GraphQL answers plain HTTP itself: with a refusal
+SECURE_REDIRECT_EXEMPT = [r"^livez$", r"^readyz$", r"^metrics$", r"^graphql/?$"]
 SESSION_COOKIE_HTTPONLY = True
 X_FRAME_OPTIONS = "DENY"
 SECURE_REFERRER_POLICY = "same-origin"

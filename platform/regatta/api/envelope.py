@@ -57,7 +57,7 @@ def endpoint(*methods: str, scope: str = "") -> Callable[[View], View]:
                 if not address_is_kept(request):
                     raise Refusal(400, "bad_text", "the address or a header holds NUL", "send text without it")
                 if scope:
-                    request.api_key = _key(request, scope)  # type: ignore[attr-defined]
+                    request.api_key = key_of(request, scope)  # type: ignore[attr-defined]
                 return view(request, *args, **kwargs)
             except Refusal as refusal:
                 return refusal.answer()
@@ -116,13 +116,14 @@ def server_error(request: HttpRequest) -> HttpResponseBase:
     return defaults.server_error(request)
 
 
-def _key(request: HttpRequest, scope: str) -> ApiKey:
+def key_of(request: HttpRequest, scope: str = "") -> ApiKey:
+    """The request's key, which must allow the scope. Raises Refusal."""
     kind, _, token = request.headers.get("Authorization", "").partition(" ")
     now = timezone.now()
     key = authenticate_token(token, now) if kind.lower() == "token" else None
     if key is None:
         raise Refusal(401, "not_authenticated", "no valid key", "send 'Authorization: Token <public_id>$<secret>'")
-    if not key.allows(scope):
+    if scope and not key.allows(scope):
         raise Refusal(403, "missing_scope", f"this key may not {scope}", "make a key with that scope")
     if key.last_used_at is None or now - key.last_used_at > USED_EVERY:
         ApiKey.objects.filter(pk=key.pk).update(last_used_at=now)

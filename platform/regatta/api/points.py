@@ -28,7 +28,7 @@ def stake(request: HttpRequest, name: str) -> JsonResponse:
     owner = request.api_key.owner  # type: ignore[attr-defined]
     model = get_object_or_404(ContributedModel.objects.select_related("tournament"), owner=owner, name=name)
     if request.method == "POST":
-        points = _points(body(request, "points")["points"])
+        points = asked_points(body(request, "points")["points"])
         key = request.headers.get("Idempotency-Key") or secrets.token_hex(16)
         if len(key) > MAX_KEY:
             raise Refusal(
@@ -47,7 +47,8 @@ def stake_json(model: ContributedModel) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _points(text: str) -> Decimal:
+def asked_points(text: str) -> Decimal:
+    """The points that a text names, not zero. Raises Refusal."""
     points = Decimal(text) if NUMBER.fullmatch(text) else Decimal("NaN")
     if not points.is_finite() or abs(points) > 10**12 or points != points.quantize(POINT):
         hint = "send a decimal number as text, with at most six decimals"

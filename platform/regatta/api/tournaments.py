@@ -8,13 +8,14 @@ from typing import Any
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404
 
-from regatta import artifacts
 from regatta.api.envelope import endpoint
+from regatta.api.files import file_answer
 from regatta.rounds.models import DatasetFile, Round, Tournament
+from regatta.rounds.tickers import COLUMNS, with_tickers
 from regatta.scores.models import Leaderboard
 from regatta.security import asked_number
 
-LIVE = re.compile(r"live_(\d{5})\.parquet")
+LIVE = re.compile(r"(live|signals|crypto)_(\d{5})\.parquet")
 
 
 def tournament_json(tournament: Tournament) -> dict[str, Any]:
@@ -60,24 +61,21 @@ def rounds(request: HttpRequest, slug: str) -> JsonResponse:
 @endpoint("GET")
 def file(request: HttpRequest, slug: str, name: str) -> HttpResponse:
     """One public file, with its hash as ETag."""
-    live = LIVE.fullmatch(name)
-    if live:
-        found = Round.objects.filter(tournament__slug=slug, number=int(live[1])).exclude(live_sha256="")
-        sha256 = found.values_list("live_sha256", flat=True).first()
-    else:
-        files = DatasetFile.objects.filter(dataset__tournament__slug=slug, name=name, is_public=True)
-        sha256 = files.order_by("-dataset_id").values_list("sha256", flat=True).first()
+    sha256 = file_sha256(slug, name)
     if sha256 is None:
         raise Http404(f"there is no file {name}")
-    if request.headers.get("If-None-Match") == f'"{sha256}"':
-        return HttpResponse(status=304)
-    kinds = {"parquet": "application/vnd.apache.parquet", "json": "application/json", "csv": "text/csv"}
-    answer = HttpResponse(
-        artifacts.get(sha256), content_type=kinds.get(name.rsplit(".", 1)[-1], "application/octet-stream")
-    )
-    answer["ETag"] = f'"{sha256}"'
-    answer["Content-Disposition"] = f'attachment; filename="{name}"'
-    return answer
+    return file_answer(request, sha256, name)
+
+
+def file_sha256(slug: str, name: str) -> str | None:
+    """Hash of a public file of a tournament; None when there is none of the name."""
+    live = LIVE.fullmatch(name)
+    if live:
+        found = Round.objects.filter(tournament__slug=slug, number=int(live[2])).exclude(live_sha256="")
+        sha256 = found.values_list("live_sha256", flat=True).first()
+        return with_tickers(sha256, live[1]) if sha256 and live[1] in COLUMNS else sha256
+    files = DatasetFile.objects.filter(dataset__tournament__slug=slug, name=name, is_public=True)
+    return files.order_by("-dataset_id").values_list("sha256", flat=True).first()
 
 
 @endpoint("GET")

@@ -78,3 +78,48 @@ def movements(owner_id: int, count: int = 20) -> list[Movement]:
         )
         for entry in found.defer("transfer__round__context", "transfer__round__stakes").order_by("-id")[:count]
     ]  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Transaction:
+    """Free points that changed hands: how many, and between whom."""
+
+    at: datetime
+    kind: str
+    amount: Decimal
+    giver: str
+    taker: str
+    tournament_id: int | None
+
+
+def transactions(owner_id: int, count: int = 500) -> list[Transaction]:
+    """The last movements into and out of the contributor's wallet, newest first; from a wallet they are two-sided."""
+    own = Entry.objects.filter(account__owner_id=owner_id, account__kind=LedgerAccount.Kind.WALLET)
+    found = own.select_related("transfer").order_by("-id")[:count]
+    others = Entry.objects.filter(transfer__in=[entry.transfer_id for entry in found])
+    others = others.exclude(account__owner_id=owner_id, account__kind=LedgerAccount.Kind.WALLET)
+    across = {entry.transfer_id: entry.account for entry in others.select_related("account__model")}
+    return [_transaction(entry, across.get(entry.transfer_id)) for entry in found]
+
+
+def _transaction(entry: Entry, other: LedgerAccount | None) -> Transaction:
+    model = other.model if other else None
+    name = model.name if model else (other.kind if other else "")
+    giver, taker = (name, "wallet") if entry.amount > 0 else ("wallet", name)
+    place = model.tournament_id if model else None
+    return Transaction(entry.transfer.created_at, entry.transfer.kind, entry.amount, giver, taker, place)
+
+
+def won_since(tournament_id: int, since: datetime | None) -> dict[int, Decimal]:
+    """Points that the rounds of a tournament paid (or, negative, burned) since then, by model key."""
+    paid = Entry.objects.filter(transfer__kind="payout", account__model__tournament_id=tournament_id)
+    if since is not None:
+        paid = paid.filter(transfer__created_at__gt=since)
+    return dict(paid.values_list("account__model_id").annotate(total=Sum("amount")))
+
+
+def paid_in(rounds: Sequence[int], models: Sequence[ContributedModel]) -> dict[tuple[int, int], Decimal]:
+    """Points that each round (key) paid to each model (key)."""
+    paid = Entry.objects.filter(transfer__kind="payout", transfer__round__in=rounds, account__model__in=models)
+    rows = paid.values_list("transfer__round_id", "account__model_id").annotate(total=Sum("amount"))
+    return {(round_id, model_id): total for round_id, model_id, total in rows}

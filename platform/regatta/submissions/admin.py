@@ -16,7 +16,7 @@ class ContributedModelAdmin(WatchAdmin):
     list_filter = ["tournament", "is_benchmark"]
     list_select_related = ["tournament", "owner"]
     search_fields = ["name", "owner__username"]
-    editable = ("description", "is_benchmark")
+    editable = ("description", "link_url", "link_text", "is_benchmark")
 
 
 @admin.register(Submission)

@@ -56,10 +56,11 @@ def submit_example(round: Round, now: datetime) -> None:
 
     import pandas as pd
 
+    from tournament.markets.dataset import example_score
     from tournament.scoring.ranks import tie_kept_ranks
 
     live = pd.read_parquet(io.BytesIO(artifacts.get(round.live_sha256)))
-    score = live["momentum_12_1"].to_numpy(float) - live["volatility_12"].to_numpy(float)
+    score = example_score(live)
     frame = pd.DataFrame({"id": live["id"], "prediction": tie_kept_ranks(score[:, None])[:, 0]})
     receive(
         platform_model(round.tournament, example_name(round.tournament)),

@@ -24,6 +24,8 @@ class ContributedModel(models.Model):
     name = models.CharField(max_length=MAX_NAME, unique=True, validators=[RegexValidator(NAME_RULE)])
     is_benchmark = models.BooleanField(default=False)
     description = models.TextField(blank=True)
+    link_url = models.URLField(blank=True, help_text="Where the model's page points to.")
+    link_text = models.CharField(max_length=80, blank=True)
     created_at = models.DateTimeField(default=timezone.now)
 
     class Meta:

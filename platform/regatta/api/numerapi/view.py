@@ -1,0 +1,99 @@
+"""The one address that the client knows: POST of a query, always answered with 200 and, where due, with `errors`."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable
+from typing import Any
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.views.decorators.csrf import csrf_exempt
+from graphql import GraphQLError
+
+from regatta.api.envelope import Refusal, body, key_of
+from regatta.api.numerapi.asking import Asking
+from regatta.api.numerapi.schema import schema
+from regatta.security import address_is_kept, is_kept
+from tournament.errors import RegattaError
+
+log = logging.getLogger(__name__)
+HIDDEN = "something failed here; it is logged, please try again"
+
+
+@csrf_exempt
+def graphql(request: HttpRequest) -> HttpResponse:
+    """Run one query. Status 200 whatever comes of it: the client shows no message of any other answer."""
+    if request.method in ("GET", "HEAD"):
+        return HttpResponse(schema.as_str(), content_type="text/plain; charset=utf-8")
+    try:
+        asked = _asked(request)
+    except Refusal as refusal:
+        return JsonResponse({"data": None, "errors": [{"message": _words(refusal)}]})
+    result = schema.execute_sync(
+        asked["query"], variable_values=asked.get("variables") or {}, context_value=Asking(request),
+        operation_name=asked.get("operationName"),
+    )  # fmt: skip
+    answer: dict[str, Any] = {"data": result.data}
+    if result.errors:
+        answer["errors"] = [_error(error) for error in result.errors]
+    return JsonResponse(answer)
+
+
+def _asked(request: HttpRequest) -> dict[str, Any]:
+    """The query, its variables and its name. Raises Refusal."""
+    if request.method != "POST":
+        raise Refusal(405, "method_not_allowed", f"{request.method} is not for this address", "POST a query")
+    if settings.SECURE_SSL_REDIRECT and not request.is_secure():
+        raise Refusal(403, "https", "keys must not travel in the clear", "use the https:// address of this site")
+    if not address_is_kept(request):
+        raise Refusal(400, "bad_text", "the address or a header holds NUL", "send text without it")
+    asked = body(request, "query")
+    named, variables = asked.get("operationName"), asked.get("variables")
+    if not isinstance(named, str | None) or not isinstance(variables, dict | None):
+        raise Refusal(400, "bad_query", "variables must be an object and operationName a text", "send them so")
+    if not is_kept(_texts(variables or {})):
+        raise Refusal(422, "bad_text", "a variable holds NUL or half a surrogate pair", "send text without it")
+    if request.headers.get("Authorization"):  # a wrong key is told even where none is needed
+        key_of(request)
+    return asked
+
+
+def _texts(value: Any) -> Iterable[object]:
+    """Every text in nested JSON."""
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            yield key
+            yield from _texts(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _texts(inner)
+    else:
+        yield value
+
+
+def _error(error: GraphQLError) -> dict[str, Any]:
+    """What the asker may know of an error; what nobody foresaw is logged and hidden."""
+    cause = error.original_error
+    told: dict[str, Any] = {"message": error.message if cause is None else _told(cause)}
+    if error.path:
+        told["path"] = error.path
+    if isinstance(cause, Refusal):
+        told["extensions"] = {"code": cause.code}
+    return told
+
+
+def _told(cause: BaseException) -> str:
+    if isinstance(cause, Refusal):
+        return _words(cause)
+    if isinstance(cause, RegattaError | GraphQLError | Http404):
+        return str(cause)
+    if isinstance(cause, ValidationError):
+        return "; ".join(cause.messages)
+    log.error("a query failed", exc_info=cause)
+    return HIDDEN
+
+
+def _words(refusal: Refusal) -> str:
+    return f"{refusal.message}; {refusal.hint}" if refusal.hint else refusal.message

@@ -64,6 +64,11 @@ def redis_server() -> str:
 @pytest.fixture
 def process_environment(transactional_db: Any, redis_server: str) -> dict[str, str]:
     """Variables for a process (a worker, a web server) that shall share the test's database and broker."""
+    return environment_of_processes(redis_server)
+
+
+def environment_of_processes(redis_server: str) -> dict[str, str]:
+    """The same, for whoever looks after the database otherwise."""
     database = settings.DATABASES["default"]
     user = quote(database["USER"]) + (f":{quote(database['PASSWORD'])}" if database["PASSWORD"] else "")
     port = f":{database['PORT']}" if database["PORT"] else ""

@@ -1,0 +1,1 @@
+"""The real site, driven by the real client."""

@@ -16,8 +16,11 @@ import pytest
 from django.core.management import call_command
 
 from regatta.environment import ROOT
+from regatta.rounds.models import Round
 from tests.client import waters
 from tests.conftest import environment_of_processes
+
+OLDER = "2.24.0"
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,12 +29,16 @@ class Site:
 
     url: str
     key: dict[str, str]
+    day: str
+
+    @property
+    def graphql(self) -> str:
+        """All that the client is told."""
+        return f"{self.url}/graphql/"
 
 
 @pytest.fixture(scope="package")
-def site(
-    django_db_setup: None, django_db_blocker: Any, redis_server: str, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Site]:
+def site(django_db_setup: None, django_db_blocker: Any, redis_server: str) -> Iterator[Site]:
     """`manage.py serve` over three sailed tournaments; swept away at the end."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -39,13 +46,14 @@ def site(
     numbers = ",".join(f"{number}={slug}" for number, slug in waters.SLUGS.items())
     environment = environment_of_processes(redis_server) | {"REGATTA_NUMERAPI": numbers}
     with django_db_blocker.unblock():
-        key = waters.lay()
         command = [sys.executable, "manage.py", "serve", "--port", str(port)]
         process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True)
         try:
+            key = waters.lay()
             assert process.stdout is not None
             assert "Serving on" in process.stdout.readline()
-            yield Site(f"http://127.0.0.1:{port}", key)
+            opened = Round.objects.filter(status=Round.Status.OPEN, tournament__slug="classic").get()
+            yield Site(f"http://127.0.0.1:{port}", key, opened.opens_at.date().isoformat())
         finally:
             process.send_signal(signal.SIGINT)
             process.wait(60)
@@ -58,11 +66,39 @@ def driven(site: Site, tmp_path_factory: pytest.TempPathFactory) -> dict[str, An
     return drive(sys.executable, site, tmp_path_factory.mktemp("driven"))
 
 
+@pytest.fixture(scope="package")
+def driven_by_older(
+    site: Site, driven: dict[str, Any], older: str, tmp_path_factory: pytest.TempPathFactory
+) -> dict[str, Any]:
+    """The same of the older client, after the newer one."""
+    return drive(older, site, tmp_path_factory.mktemp("older"))
+
+
+@pytest.fixture(scope="package")
+def older() -> str:
+    """The Python of an environment with the older client; made once and kept under var/.
+
+    Only the client is installed there: what it imports is taken from the environment that runs the tests.
+    """
+    folder = ROOT / "var" / "clients" / f"numerapi-{OLDER}"
+    python = folder / "bin" / "python"
+    if not (folder / "made").exists():
+        subprocess.run([sys.executable, "-m", "venv", "--clear", "--without-pip", str(folder)], check=True)
+        pip = [sys.executable, "-m", "pip", "--python", str(python), "--disable-pip-version-check", "install"]
+        done = subprocess.run([*pip, "--no-deps", f"numerapi=={OLDER}"], capture_output=True, text=True, check=False)
+        if done.returncode:
+            pytest.skip(f"numerapi {OLDER} cannot be installed: {(done.stderr.splitlines() or ['no answer'])[-1]}")
+        libraries = next((folder / "lib").glob("python*/site-packages"))
+        here = next(path for path in sys.path if path.endswith("site-packages"))
+        (libraries / "imports.pth").write_text(f"{here}\n")
+        (folder / "made").touch()
+    return str(python)
+
+
 def drive(python: str, site: Site, folder: Path) -> dict[str, Any]:
     """Run the driver with that Python in a process of its own."""
-    given = json.dumps({"url": f"{site.url}/graphql/", **site.key})
-    driver = Path(__file__).with_name("driver.py")
-    command = [python, "-W", "ignore", str(driver), given]
+    given = json.dumps({"url": site.graphql, "day": site.day, **site.key})
+    command = [python, "-W", "ignore", str(Path(__file__).with_name("driver.py")), given]
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 0, done.stderr
     return dict(json.loads(done.stdout.splitlines()[-1]))

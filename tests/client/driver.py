@@ -1,6 +1,6 @@
 """Call every public method of the numerapi that is installed here; the site's address is all that is set.
 
-Runs alone, in whatever environment has a numerapi: `python driver.py '{"url": ..., "public_id": ..., "secret": ...}'`.
+Runs alone, in whatever environment has a numerapi: `python driver.py '{"url": ..., "public_id": ..., "secret": ..., "day": ...}'`.
 Prints one line of JSON: by `Class.method` what it answered, or the words of its error.
 """
 
@@ -31,7 +31,7 @@ class Hand:
         self.api = kind(given["public_id"], given["secret"], verbosity="ERROR", show_progress_bars=False)
         self.name, self.model = next(iter(self.api.get_models().items()))
         self.before = self.api.submission_ids(self.model)
-        self.live = next(path for path in self.api.list_datasets() if "/live_" in path and "signals" not in path)
+        self.live = next(path for path in self.api.list_datasets() if path.startswith("v1.0/live_"))
 
     def predictions(self):
         live = pd.read_parquet(self.api.download_dataset(self.live, f"{self.name}-live.parquet"))
@@ -68,7 +68,9 @@ class Hand:
         return {"bytes": len(whole), "same": whole == half, "eras": self.filtered()}
 
     def fetched(self):
-        return pd.read_csv(self.api.download_submission(model_id=self.model, dest_path=f"{self.name}-back.csv")).shape
+        """Back as it went."""
+        back = pd.read_csv(self.api.download_submission(model_id=self.model, dest_path=f"{self.name}-back.csv"))
+        return back.equals(self.predictions())
 
     def kept_folder(self):
         self.api.set_global_data_dir("kept")

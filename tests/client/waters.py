@@ -27,11 +27,13 @@ from tournament.rules import Rules
 
 CLASSIC = 8
 SLUGS = {CLASSIC: "classic", 11: "signals", 12: "crypto"}
-SAILED = 7
-"""Rounds that are closed; the next one is open, and the first two are resolved by then."""
+SAILED = 4
+"""Rounds that are closed; the next one is open, and the first ones are resolved by then."""
+RULES = Rules(horizon_days=5, predictor_rounds=0)
+"""A week's returns, so that rounds resolve soon."""
 FEATURES = {"adas": "momentum_12_1", "bobs": "reversal_1m", "carols": "volatility_12"}
 PASSWORD = "tide-and-wind-9"
-TRAIN_ROUNDS = 20
+ROUNDS = 20
 
 
 def lay() -> dict[str, str]:
@@ -46,9 +48,9 @@ def lay() -> dict[str, str]:
 
 def make(slug: str, owners: dict[str, User]) -> Tournament:
     """A published tournament at its first opening, with a staked model of each owner."""
-    rules = Rules(predictor_rounds=0).to_dict()
-    made = Tournament.objects.create(slug=slug, name=slug.title(), market=Tournament.Market.SIMULATED, rules=rules)
-    publish(made, seas.prices(), rounds=TRAIN_ROUNDS, key=slug.encode())
+    market = Tournament.Market.SIMULATED
+    made = Tournament.objects.create(slug=slug, name=slug.title(), market=market, rules=RULES.to_dict())
+    publish(made, seas.prices(), rounds=ROUNDS, key=slug.encode())
     start = seas.first(made).opens_at
     move(made, start)
     for name, owner in owners.items():

@@ -1,6 +1,6 @@
 """Call every public method of the numerapi that is installed here; the site's address is all that is set.
 
-Runs alone, in whatever environment has a numerapi: `python driver.py '{"url": ..., "public_id": ..., "secret": ..., "day": ...}'`.
+Runs alone, in whatever environment has a numerapi: `python driver.py '{"url": ..., "public_id": ..., ...}'`.
 Prints one line of JSON: by `Class.method` what it answered, or the words of its error.
 """
 

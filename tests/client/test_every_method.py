@@ -74,6 +74,10 @@ def is_told_daily(value: Any, truth: Truth) -> None:
     assert value[0]["mmcRep"] == line["mmc"]
 
 
+def is_asked_for(value: Any, truth: Truth) -> None:
+    assert Diagnosis.objects.get(pk=value).model == truth.model
+
+
 def is_diagnosed(value: Any, truth: Truth) -> None:
     eras = [era["validationCorr"] for era in value["perEraDiagnostics"]]
     assert (value["status"], value["message"]) == ("done", "")
@@ -229,8 +233,7 @@ TRUE = equals(lambda _: True)
 CHECKS: dict[str, Callable[[Any, Truth], None]] = {
     "check_new_round": TRUE, "check_round_open": TRUE, "set_submission_webhook": TRUE, "download_submission": TRUE,
     "daily_model_performances": is_told_daily,
-    "upload_diagnostics": equals(lambda truth: str(Diagnosis.objects.get(pk=truth.answers["upload_diagnostics"]["value"],
-                                                                         model=truth.model).pk)),
+    "upload_diagnostics": is_asked_for,
     "diagnostics": is_diagnosed, "download_dataset": is_downloaded, "upload_predictions": is_uploaded,
     "get_account": is_the_account, "get_account_leaderboard": is_the_board_of_accounts,
     "get_competitions": are_all_rounds, "get_current_round": equals(lambda _: SAILED + 1),

@@ -19,6 +19,16 @@ REGIMES = ["Steady trend", "Stress"]
 
 
 @pytest.fixture(scope="module")
+def opened(django_db_setup: None, django_db_blocker: Any) -> Iterator[Tournament]:
+    """The first round is open; for tests of what is sent and fetched."""
+    with django_db_blocker.unblock():
+        tournament = seas.make(rounds=4)
+        seas.advance(tournament, seas.first(tournament).opens_at)
+        yield tournament
+        call_command("flush", interactive=False, verbosity=0)
+
+
+@pytest.fixture(scope="module")
 def sailed(django_db_setup: None, django_db_blocker: Any) -> Iterator[Tournament]:
     """Twelve rounds sailed, the thirteenth open, regimes told from the third; reading tests share it."""
     with django_db_blocker.unblock():

@@ -117,14 +117,20 @@ def server_error(request: HttpRequest) -> HttpResponseBase:
 
 
 def key_of(request: HttpRequest, scope: str = "") -> ApiKey:
-    """The request's key, which must allow the scope. Raises Refusal."""
+    """The request's key, which must allow the scope; read once a request. Raises Refusal."""
+    key: ApiKey = getattr(request, "found_key", None) or _authenticated(request)
+    request.found_key = key  # type: ignore[attr-defined]
+    if scope and not key.allows(scope):
+        raise Refusal(403, "missing_scope", f"this key may not {scope}", "make a key with that scope")
+    return key
+
+
+def _authenticated(request: HttpRequest) -> ApiKey:
     kind, _, token = request.headers.get("Authorization", "").partition(" ")
     now = timezone.now()
     key = authenticate_token(token, now) if kind.lower() == "token" else None
     if key is None:
         raise Refusal(401, "not_authenticated", "no valid key", "send 'Authorization: Token <public_id>$<secret>'")
-    if scope and not key.allows(scope):
-        raise Refusal(403, "missing_scope", f"this key may not {scope}", "make a key with that scope")
     if key.last_used_at is None or now - key.last_used_at > USED_EVERY:
         ApiKey.objects.filter(pk=key.pk).update(last_used_at=now)
     return key

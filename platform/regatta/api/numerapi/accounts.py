@@ -59,7 +59,7 @@ class Account:
     @strawberry.field
     def models(self) -> list[ModelAnswer]:
         """All of one's models, in every tournament."""
-        return model_answers(list(ContributedModel.objects.filter(owner=self.owner)))
+        return model_answers(list(ContributedModel.objects.filter(owner=self.owner).select_related("tournament")))
 
     @strawberry.field
     def api_tokens(self) -> list[ApiToken]:

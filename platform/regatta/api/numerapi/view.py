@@ -11,6 +11,7 @@ from django.core.exceptions import ValidationError
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.csrf import csrf_exempt
 from graphql import GraphQLError
+from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOperationTypeError
 
 from regatta.api.envelope import Refusal, body, key_of
 from regatta.api.numerapi.asking import Asking
@@ -31,10 +32,13 @@ def graphql(request: HttpRequest) -> HttpResponse:
         asked = _asked(request)
     except Refusal as refusal:
         return JsonResponse({"data": None, "errors": [{"message": _words(refusal)}]})
-    result = schema.execute_sync(
-        asked["query"], variable_values=asked.get("variables") or {}, context_value=Asking(request),
-        operation_name=asked.get("operationName"),
-    )  # fmt: skip
+    try:
+        result = schema.execute_sync(
+            asked["query"], variable_values=asked.get("variables") or {}, context_value=Asking(request),
+            operation_name=asked.get("operationName"),
+        )  # fmt: skip
+    except (CannotGetOperationTypeError, InvalidOperationTypeError):
+        return JsonResponse({"data": None, "errors": [{"message": "there is no query or mutation of that name"}]})
     answer: dict[str, Any] = {"data": result.data}
     if result.errors:
         answer["errors"] = [_error(error) for error in result.errors]
@@ -51,6 +55,8 @@ def _asked(request: HttpRequest) -> dict[str, Any]:
         raise Refusal(400, "bad_text", "the address or a header holds NUL", "send text without it")
     asked = body(request, "query")
     named, variables = asked.get("operationName"), asked.get("variables")
+    if not asked["query"].strip():
+        raise Refusal(422, "no_query", "the query is empty", "send one; the schema is at this address by GET")
     if not isinstance(named, str | None) or not isinstance(variables, dict | None):
         raise Refusal(400, "bad_query", "variables must be an object and operationName a text", "send them so")
     if not is_kept(_texts(variables or {})):

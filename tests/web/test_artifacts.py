@@ -41,3 +41,28 @@ def test_a_missing_file_is_named() -> None:
 def test_a_name_that_is_no_hash_never_becomes_a_path(name: str) -> None:
     with pytest.raises(artifacts.MissingArtifact):
         artifacts.get(name)
+
+
+def test_a_part_of_a_file_can_be_read_and_its_size_is_known() -> None:
+    name = artifacts.put(b"a panel of eras")
+
+    assert artifacts.size(name) == 15
+    assert artifacts.part(name, 2, 7) == b"panel"
+
+
+def test_what_comes_in_waits_under_its_key_until_it_is_dropped() -> None:
+    key = "0123456789abcdef" * 2
+    artifacts.put_incoming(key, b"first")
+    artifacts.put_incoming(key, b"second")
+
+    assert artifacts.get_incoming(key) == b"second"
+    artifacts.drop_incoming(key)
+    artifacts.drop_incoming(key)
+    with pytest.raises(artifacts.MissingArtifact):
+        artifacts.get_incoming(key)
+
+
+@pytest.mark.parametrize("key", ["", "../../etc/passwd", "A" * 32, "0" * 64])
+def test_a_key_that_is_none_of_ours_never_becomes_a_path(key: str) -> None:
+    with pytest.raises(artifacts.MissingArtifact):
+        artifacts.put_incoming(key, b"anything")

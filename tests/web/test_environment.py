@@ -16,6 +16,7 @@ from regatta.environment import (
     read_database,
     read_email,
     read_hosts,
+    read_numerapi,
     read_predictors,
     read_storage,
     read_var,
@@ -51,6 +52,21 @@ def test_a_misspelt_name_is_refused() -> None:
     env.refuse_unknown()
 
     assert env.problems[0].name == "REGATTA_DEVISE"
+
+
+def test_numbers_of_the_client_stand_for_tournaments() -> None:
+    env = Environment({"REGATTA_NUMERAPI": "8=real, 11 = simulated"})
+
+    assert read_numerapi(env) == {8: "real", 11: "simulated"}
+    assert env.problems == []
+
+
+@pytest.mark.parametrize("text", ["8", "9=real", "8=", "8=real,11=real", "8=real,8=other", "real=8"])
+def test_numbers_that_the_client_does_not_know_are_refused(text: str) -> None:
+    env = Environment({"REGATTA_NUMERAPI": text})
+
+    assert read_numerapi(env) == {}
+    assert env.problems[0].name == "REGATTA_NUMERAPI"
 
 
 @pytest.mark.parametrize("url", ["relative/path", "file://host/folder", "s3://", "ftp://host/folder"])

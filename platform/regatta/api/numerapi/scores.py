@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 
 import strawberry
+from django.db.models import Q, QuerySet
 
 from regatta.api.numerapi.asking import model_named
 from regatta.api.numerapi.numbers import tournament_of
@@ -15,6 +16,7 @@ from regatta.api.numerapi.values import day as day_text
 from regatta.api.numerapi.values import moment, points
 from regatta.rounds.models import Round
 from regatta.scores.models import Score
+from regatta.security import asked_number
 from regatta.stakes.overview import paid_in
 from regatta.submissions.models import ContributedModel, Submission
 from tournament.rules import Rules
@@ -22,6 +24,8 @@ from tournament.scoring.payout import POINT, payout
 
 SHOWN = ("corr", "mmc", "bmc", "fnc", "max_feature_exposure")
 PERCENTILES = {"corr": "corr_percentile", "mmc": "mmc_percentile"}
+MOST_ROUNDS = 100
+"""Newest rounds that are told of when no number of them is asked for."""
 HEAVY = ("round__context", "round__panel_models")
 
 
@@ -103,16 +107,15 @@ def submission_scores(
     model = model_named(model_id)
     if tournament is not None and tournament_of(tournament).pk != model.tournament_id:
         return []
-    rows = _scores(model)
+    found = _out(model)
     if day is not None:
-        rows = [row for row in rows if row.day == day]
+        found = found.filter(day=day)
     if version is not None:
-        rows = [row for row in rows if str(row.version) == version]
+        found = found.filter(version=asked_number(version) or 0)
     if resolved is not None:
-        rows = [row for row in rows if (row.round.status == Round.Status.RESOLVED) == resolved]
-    if last_n_rounds is not None:
-        kept = sorted({row.round.number for row in rows})[-last_n_rounds:] if last_n_rounds > 0 else []
-        rows = [row for row in rows if row.round.number in kept]
+        settled = Q(round__status=Round.Status.RESOLVED)
+        found = found.filter(settled if resolved else ~settled)
+    rows = _newest(found, MOST_ROUNDS if last_n_rounds is None else max(last_n_rounds, 0))
     if distinct_on_round:
         rows = list({row.round_id: row for row in reversed(rows)}.values())[::-1]
     sent = _counted(model)
@@ -122,9 +125,16 @@ def submission_scores(
     ]  # fmt: skip
 
 
-def _scores(model: ContributedModel) -> list[Score]:
-    found = Score.objects.filter(model=model, known_at__lte=model.tournament.now()).select_related("round")
-    return list(found.defer(*HEAVY).order_by("-round__number", "-day", "-version"))
+def _out(model: ContributedModel) -> QuerySet[Score]:
+    """Scores that are known in the tournament's present."""
+    return Score.objects.filter(model=model, known_at__lte=model.tournament.now())
+
+
+def _newest(scores: QuerySet[Score], rounds: int) -> list[Score]:
+    """Those of the newest rounds, newest round and day first."""
+    numbers = scores.order_by("-round__number").values_list("round__number", flat=True).distinct()[:rounds]
+    found = scores.filter(round__number__in=list(numbers)).select_related("round").defer(*HEAVY)
+    return list(found.order_by("-round__number", "-day", "-version"))
 
 
 def _counted(model: ContributedModel) -> dict[int, int]:
@@ -159,7 +169,7 @@ def round_performances(model_id: str, tournament: int) -> list[RoundPerformance]
     if tournament_of(tournament).pk != model.tournament_id:
         return []
     by_round: dict[int, list[Score]] = defaultdict(list)
-    for row in _scores(model):
+    for row in _newest(_out(model), MOST_ROUNDS):
         by_round[row.round_id].append(row)
     settled = paid_in(list(by_round), [model])
     rules = model.tournament.parsed_rules()

@@ -1,15 +1,12 @@
-"""Every public method of NumerAPI, SignalsAPI and CryptoAPI: a true value, or the documented error."""
+"""What each method of the client must answer, by what the database says."""
 
 from __future__ import annotations
 
-import importlib.metadata
-import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-import numerapi
 import pytest
 
 from regatta import artifacts
@@ -20,23 +17,14 @@ from regatta.rounds.prices import live_ids
 from regatta.scores.models import Leaderboard, Score
 from regatta.stakes.overview import paid_in
 from regatta.submissions.models import ContributedModel, Submission
-from tests.client.conftest import OLDER
 from tests.client.waters import SAILED, SLUGS
 
-pytestmark = [pytest.mark.slow, pytest.mark.django_db]
-
-NUMBERS = {"NumerAPI": 8, "SignalsAPI": 11, "CryptoAPI": 12}
-PAIRS = [
-    (kind, name)
-    for kind in NUMBERS
-    for name, _ in inspect.getmembers(getattr(numerapi, kind), inspect.isfunction)
-    if not name.startswith("_")
-]
 NO_HOSTING, NO_CHAIN = "hosted models are not available yet", "there is no blockchain here"
 DOCUMENTED = {
     "model_upload": NO_HOSTING, "model_upload_data_versions": NO_HOSTING, "model_upload_docker_images": NO_HOSTING,
     "v3_stake_auth": NO_CHAIN, "v3_stake_claim": NO_CHAIN, "v3_stake_config": NO_CHAIN, "v3_stake_round": NO_CHAIN,
 }  # fmt: skip
+"""Methods that are refused, and how docs/api.md says so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -253,32 +241,3 @@ CHECKS: dict[str, Callable[[Any, Truth], None]] = {
     "submission_scores": are_final_scores, "ticker_universe": is_the_universe,
     "wallet_transactions": are_transactions,
 }  # fmt: skip
-
-
-def test_the_client_is_the_one_that_is_meant() -> None:
-    assert importlib.metadata.version("numerapi") == "3.1.1"
-    assert len(PAIRS) == 132
-
-
-@pytest.mark.parametrize(("kind", "name"), PAIRS)
-def test_a_method_tells_the_truth(kind: str, name: str, driven: dict[str, Any]) -> None:
-    hold(kind, name, driven)
-
-
-@pytest.mark.parametrize(("kind", "name"), PAIRS)
-def test_a_method_of_the_older_client_tells_the_truth(kind: str, name: str, driven_by_older: dict[str, Any]) -> None:
-    hold(kind, name, driven_by_older)
-
-
-def test_the_older_client_has_no_method_more(driven_by_older: dict[str, Any]) -> None:
-    assert set(driven_by_older) == {f"{kind}.{name}" for kind, name in PAIRS}, OLDER
-
-
-def hold(kind: str, name: str, driven: dict[str, Any]) -> None:
-    """The answer against the database, or the error against its documented words."""
-    answers = {key.partition(".")[2]: answer for key, answer in driven.items() if key.startswith(f"{kind}.")}
-    if name in DOCUMENTED:
-        assert answers[name].get("error", "").startswith(f"ValueError: {DOCUMENTED[name]}")
-    else:
-        assert "value" in answers[name], answers[name]
-        CHECKS[name](answers[name]["value"], Truth(NUMBERS[kind], answers))

@@ -49,10 +49,8 @@ def exists(name: str) -> bool:
 
 def size(name: str) -> int:
     """How many bytes the file of that name has. Raises MissingArtifact."""
-    if _bucket() is not None:
-        return int(_bucket().size(_key(name)))
     try:
-        return _path(_key(name)).stat().st_size
+        return _path(_key(name)).stat().st_size if _bucket() is None else int(_bucket().size(_key(name)))
     except FileNotFoundError:
         raise MissingArtifact(f"no stored file {name}") from None
 
@@ -60,8 +58,7 @@ def size(name: str) -> int:
 def part(name: str, start: int, stop: int) -> bytes:
     """The bytes from `start` up to `stop` of the file of that name. Raises MissingArtifact."""
     if _bucket() is not None:
-        stored = _bucket().bucket.Object(_key(name)).get(Range=f"bytes={start}-{stop - 1}")
-        return bytes(stored["Body"].read())
+        return _part_of_object(_key(name), start, stop)
     try:
         with _path(_key(name)).open("rb") as file:
             file.seek(start)
@@ -99,6 +96,18 @@ def check() -> None:
         exists("0" * 64)
     except (BotoCoreError, ClientError) as error:
         raise OSError(str(error)) from None
+
+
+def _part_of_object(key: str, start: int, stop: int) -> bytes:
+    from botocore.exceptions import ClientError
+
+    try:
+        stored = _bucket().bucket.Object(key).get(Range=f"bytes={start}-{stop - 1}")
+    except ClientError as error:
+        if error.response.get("Error", {}).get("Code") != "NoSuchKey":
+            raise
+        raise MissingArtifact(f"no stored file {key}") from None
+    return bytes(stored["Body"].read())
 
 
 def _read(key: str) -> bytes:

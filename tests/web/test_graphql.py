@@ -127,6 +127,7 @@ PRIVATE = {
     'mutation { createSignalsSubmission(filename: "a") { id } }': "submit",
     'mutation { createDiagnostics(filename: "a" tournament: 8) { id } }': "submit",
     'mutation { createComputePickleUpload(filename: "a" tournament: 8) { id } }': "submit",
+    'mutation { createModel(name: "new_boat" tournament: 8) { id } }': "manage",
     'mutation { setUserBio(value: "a") }': "manage",
     'mutation { setUserLink(linkUrl: "https://a.org") }': "manage",
     'mutation { setSubmissionWebhook(modelId: "kelpie") }': "manage",
@@ -312,6 +313,17 @@ def test_a_path_leads_to_the_file_of_the_round(filename: str, served: str, opene
 )
 def test_what_is_no_public_file_does_not_exist(filename: str, opened: Tournament) -> None:
     assert "does not exist" in ANYONE.refusal("query($f: String!) { dataset(filename: $f) }", f=filename)
+
+
+def test_a_model_is_opened_and_its_name_taken_once(ada: Asker) -> None:
+    query = "mutation($n: String!) { createModel(name: $n tournament: 8) { id name tournament } }"
+
+    made = ada.ask(query, n="new_boat")["createModel"]
+
+    assert ContributedModel.objects.get(pk=made["id"]).owner.username == "owner_of_kelpie"
+    assert (made["name"], made["tournament"]) == ("new_boat", 8)
+    assert "exists" in ada.refusal(query, n="new_boat")
+    assert ada.refusal(query, n="Bad Name")
 
 
 def test_a_link_must_lead_to_the_web(ada: Asker) -> None:

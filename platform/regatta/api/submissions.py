@@ -8,6 +8,7 @@ from django.db import IntegrityError, transaction
 from django.http import HttpRequest, JsonResponse
 from django.shortcuts import get_object_or_404
 
+from regatta.accounts.models import User
 from regatta.api.envelope import Refusal, body, endpoint, refuse_larger
 from regatta.rounds.models import Round, Tournament
 from regatta.scores.models import Score
@@ -27,17 +28,23 @@ def create_model(request: HttpRequest) -> JsonResponse:
     """Open a slot for a model."""
     data = body(request, "tournament", "name")
     tournament = get_object_or_404(Tournament, slug=data["tournament"])
-    owner = request.api_key.owner  # type: ignore[attr-defined]
-    model = ContributedModel(tournament=tournament, owner=owner, name=data["name"])
-    if ContributedModel.objects.filter(name=data["name"]).exists():
-        raise Refusal(409, "name_taken", f"a model {data['name']!r} exists", "choose another name")
+    model = open_slot(request.api_key.owner, tournament, data["name"])  # type: ignore[attr-defined]
+    return JsonResponse({"name": model.name, "tournament": tournament.slug}, status=201)
+
+
+def open_slot(owner: User, tournament: Tournament, name: str) -> ContributedModel:
+    """A new model. Raises Refusal when the name is taken, ValidationError when it is none."""
+    model = ContributedModel(tournament=tournament, owner=owner, name=name)
+    taken = Refusal(409, "name_taken", f"a model {name!r} exists", "choose another name")
+    if ContributedModel.objects.filter(name=name).exists():
+        raise taken
     model.full_clean()
     try:
         with transaction.atomic():
             model.save()
     except IntegrityError:
-        raise Refusal(409, "name_taken", f"a model {data['name']!r} exists", "choose another name") from None
-    return JsonResponse({"name": model.name, "tournament": tournament.slug}, status=201)
+        raise taken from None
+    return model
 
 
 @endpoint("POST", scope="submit")

@@ -13,11 +13,12 @@ from regatta.api.numerapi.contributed import ModelAnswer, model_answers
 from regatta.api.numerapi.numbers import SIGNALS, tournament_of
 from regatta.api.numerapi.scalars import Untouched
 from regatta.api.numerapi.values import moment, points
+from regatta.api.submissions import open_slot
 from regatta.scores.standings import DayStanding, standings_of
 from regatta.stakes.overview import stakes_of
 from regatta.submissions.models import ContributedModel
 
-MAX_BIO, MAX_LINK_TEXT = 2000, 80
+MAX_BIO, MAX_LINK_TEXT = 500, 80
 
 
 @strawberry.type(name="DailyPerf")
@@ -124,6 +125,11 @@ def model(info: Info, model_id: str | None = None) -> ModelAnswer:
     return model_answers([own_model(contributor(info, "read"), model_id)])[0]
 
 
+def create_model(info: Info, name: str, tournament: int) -> ModelAnswer:
+    """Open a slot for a model."""
+    return model_answers([open_slot(contributor(info, "manage"), tournament_of(tournament), name)])[0]
+
+
 def set_bio(info: Info, value: str, model_id: str | None = None) -> Untouched:
     """Write what the model says of itself."""
     found = own_model(contributor(info, "manage"), model_id)
@@ -176,6 +182,7 @@ class ProfileQuery:
 class ProfileMutation:
     """What owners write."""
 
+    create_model: ModelAnswer = strawberry.mutation(resolver=create_model)
     set_user_bio: Untouched = strawberry.mutation(resolver=set_bio)
     set_user_link: Untouched = strawberry.mutation(resolver=set_link)
     set_submission_webhook: str = strawberry.mutation(resolver=set_webhook)

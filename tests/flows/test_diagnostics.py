@@ -8,10 +8,14 @@ from typing import Any
 
 import pandas as pd
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import call_command
+from django.test import Client
 from django.utils import timezone
 
 from regatta import artifacts
+from regatta.accounts.models import User
+from regatta.charts.numbers import corr
 from regatta.diagnostics import figuring
 from regatta.diagnostics.models import Diagnosis
 from regatta.jobs import flow
@@ -125,3 +129,44 @@ def test_a_tournament_without_a_validation_set_refuses(kelpie: ContributedModel)
 
     with pytest.raises(BadInput, match="no validation set"):
         figuring.ask(kelpie, b"anything", filename="val.csv", now=timezone.now())
+
+
+def test_the_page_takes_a_file_and_shows_what_came_of_it(kelpie: ContributedModel, validation: pd.DataFrame) -> None:
+    client = Client()
+    client.force_login(kelpie.owner)
+    upload = SimpleUploadedFile("val.csv", predicted(validation))
+
+    answer = client.post("/diagnostics/", {"model": "kelpie", "predictions": upload})
+    pending = client.get(answer["Location"]).content.decode()
+    flow.run_all("score", "this process", run_job, clock=timezone.now)
+    done = client.get(answer["Location"]).content.decode()
+
+    found = Diagnosis.objects.get(model=kelpie)
+    assert "is being scored" in pending
+    assert "worth on the past" in done
+    assert "<svg" in done
+    assert corr(found.summary["corr_mean"]) in done
+    assert corr(found.summary["corr_mean"]) in client.get("/diagnostics/").content.decode()
+
+
+def test_the_page_tells_every_fault(kelpie: ContributedModel) -> None:
+    client = Client()
+    client.force_login(kelpie.owner)
+    found = diagnosed(kelpie, b"id,prediction\nnobody,7\n")
+
+    shown = client.get(f"/diagnostics/{found.pk}/").content.decode()
+    refused = client.post("/diagnostics/", {"model": "kelpie"})
+
+    assert "could not be scored" in shown
+    assert "outside 0 to 1" in shown
+    assert (refused.status_code, "no file was chosen" in refused.content.decode().lower()) == (422, True)
+
+
+def test_a_diagnosis_is_its_owners_alone(kelpie: ContributedModel) -> None:
+    found = diagnosed(kelpie, b"nothing")
+    stranger = Client()
+    stranger.force_login(User.objects.get(username="owner_of_driftwood"))
+
+    assert stranger.get(f"/diagnostics/{found.pk}/").status_code == 404
+    assert stranger.post("/diagnostics/", {"model": "kelpie"}).status_code == 404
+    assert Client().get(f"/diagnostics/{found.pk}/").status_code == 302

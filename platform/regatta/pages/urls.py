@@ -2,7 +2,20 @@
 
 from django.urls import path
 
-from regatta.pages import account, board, book, contributed, guide, home, meta, rounds, state, submit, tournaments
+from regatta.pages import (
+    account,
+    board,
+    book,
+    contributed,
+    diagnosing,
+    guide,
+    home,
+    meta,
+    rounds,
+    state,
+    submit,
+    tournaments,
+)  # fmt: skip
 
 urlpatterns = [
     path("", home.home, name="home"),
@@ -20,6 +33,8 @@ urlpatterns = [
     path("rounds/<int:number>/scores.csv", rounds.round_file, name="round_file"),
     path("submit/", submit.submit, name="submit"),
     path("submissions/<int:pk>/", submit.submission, name="submission"),
+    path("diagnostics/", diagnosing.diagnostics, name="diagnostics"),
+    path("diagnostics/<int:pk>/", diagnosing.diagnosis, name="diagnosis"),
     path("accounts/", account.account, name="account"),
     path("accounts/models/", account.open_model, name="open_model"),
     path("accounts/models/<str:name>/stake/", account.move_stake, name="move_stake"),

@@ -1,0 +1,105 @@
+"""Try predictions on the validation eras by page, and see what they are worth."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import accumulate
+from typing import Any
+
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods, require_safe
+
+from regatta.charts.figure import Chart
+from regatta.charts.lines import Curve, lines
+from regatta.charts.numbers import corr, two
+from regatta.diagnostics.figuring import ask, trouble
+from regatta.diagnostics.models import Diagnosis
+from regatta.pages.account import owner_of
+from regatta.pages.context import choose
+from regatta.submissions.models import ContributedModel
+from tournament.errors import BadInput, Fault
+from tournament.predictions import too_large
+
+SHOWN = 20
+SCORES = (("corr", "Corr"), ("bmc", "BMC"), ("fnc", "FNC"))
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One score over all eras; None where it is not known."""
+
+    name: str
+    mean: float | None
+    std: float | None
+    sharpe: float | None
+    max_drawdown: float | None
+
+
+@login_required
+@require_http_methods(["GET", "POST"])
+def diagnostics(request: HttpRequest) -> HttpResponse:
+    """A form and the last diagnoses; an upload leads to the page of its diagnosis."""
+    refusal = None
+    if request.method == "POST":
+        try:
+            return redirect("diagnosis", pk=take(request).pk)
+        except BadInput as bad:
+            refusal = bad
+    models = ContributedModel.objects.filter(owner_id=request.user.pk).select_related("tournament")
+    sent = Diagnosis.objects.filter(model__owner_id=request.user.pk).select_related("model").defer("eras")
+    context = {
+        "models": models, "refusal": refusal, "wanted": request.POST.get("model", request.GET.get("model", "")),
+        "sent": [(one, one.summary.get("corr_mean"), one.summary.get("corr_sharpe")) for one in sent[:SHOWN]],
+    }  # fmt: skip
+    return render(request, "pages/diagnostics.html", context, status=422 if refusal else 200)
+
+
+@login_required
+@require_safe
+def diagnosis(request: HttpRequest, pk: int) -> HttpResponse:
+    """Figures of one of the contributor's own files."""
+    own = Diagnosis.objects.select_related("model__tournament").filter(model__owner_id=request.user.pk)
+    found = get_object_or_404(own, pk=pk)
+    choose(request, found.model.tournament)
+    broken = trouble(found) if found.status == Diagnosis.Status.PENDING else ""
+    context = {
+        "diagnosis": found, "model": found.model, "refused": broken or found.message, "scores": score_lines(found),
+        "curve": draw(found),
+    }  # fmt: skip
+    return render(request, "pages/diagnosis.html", context)
+
+
+def take(request: HttpRequest) -> Diagnosis:
+    """Ask for a diagnosis of the uploaded file. Raises BadInput."""
+    own = ContributedModel.objects.select_related("tournament").filter(owner=owner_of(request))
+    model = get_object_or_404(own, name=request.POST.get("model", ""))
+    upload = request.FILES.get("predictions")
+    if upload is None:
+        raise BadInput(Fault("no_file", "no file was chosen", "choose a CSV or Parquet file"))
+    largest = model.tournament.parsed_rules().max_upload_bytes
+    if upload.size is None or upload.size > largest:
+        raise BadInput(too_large(upload.size or 0, largest))
+    return ask(model, upload.read(), filename=upload.name or "upload", now=timezone.now())
+
+
+def score_lines(found: Diagnosis) -> list[Line]:
+    """The summary, a line for each score."""
+    figures: dict[str, Any] = found.summary
+    names = ("mean", "std", "sharpe", "max_drawdown")
+    return (
+        [Line(shown, *(figures.get(f"{score}_{name}") for name in names)) for score, shown in SCORES] if figures else []
+    )
+
+
+def draw(found: Diagnosis) -> Chart:
+    """The running sum of each era's corr, beside the platform's example."""
+    columns = [f"era {era['era']:04d}" for era in found.eras]
+    sums = [
+        Curve(name, list(accumulate(era[score] or 0.0 for era in found.eras)), paint)
+        for score, name, paint in (("example_corr", "example", "var(--edge)"), ("corr", "yours", "var(--accent)"))
+    ]
+    title = "Corr summed over the validation eras"
+    return lines(columns, sums, title=title, caption="sum of corr", write=two, precise=corr, zero=True)

@@ -16,8 +16,10 @@ from tournament.selectors import algebra
 from tournament.selectors.protocol import Floats, equal_weights
 
 RIDGE = 0.1
-COPY_POWER = 64
-"""Models count as copies by C^64: 1 at C = 1, a half at 0.99, next to nothing below 0.95."""
+SQUARINGS = 6
+"""Models count as copies by C^64: 1 at C = 1, a half at 0.99, next to nothing below 0.95. Six squarings make the power,
+a few rows at a time: they stay in the processor's cache, and one core needs a tenth of the time for 1,000 models."""
+ROWS_AT_ONCE = 64
 TOLERANCE = 1e-10
 PATIENCE = 3
 STEPS = 1_000
@@ -25,8 +27,21 @@ STEPS = 1_000
 
 def copies(correlations_MM: Floats, active_M: NDArray[np.bool_]) -> Floats:
     """How many models each model stands for, itself included (M); 1 for a model like no other."""
-    alike_MM = np.clip(np.nan_to_num(correlations_MM), 0.0, 1.0) ** COPY_POWER
-    return np.maximum(alike_MM @ active_M.astype(float), 1.0)
+    counted_M, out_M = active_M.astype(float), np.empty(len(correlations_MM))
+    for first in range(0, len(out_M), ROWS_AT_ONCE):
+        rows = slice(first, first + ROWS_AT_ONCE)
+        alike = np.clip(correlations_MM[rows].astype(float), 0.0, 1.0)
+        for _ in range(SQUARINGS):
+            np.multiply(alike, alike, out=alike)
+        out_M[rows] = alike @ counted_M
+    if not np.isfinite(out_M).all():  # a missing correlation is none; to look for one first would cost as much again
+        return copies(np.nan_to_num(correlations_MM), active_M)
+    return np.maximum(out_M, 1.0)
+
+
+def among(correlations_MM: Floats, chosen: NDArray[np.intp]) -> Floats:
+    """Rows and columns of the chosen models, always a copy; in two steps, which take half the time of one."""
+    return np.asarray(correlations_MM[chosen].take(chosen, axis=1))
 
 
 def best_blend(
@@ -38,10 +53,12 @@ def best_blend(
     previous_M: Floats | None = None,
     stickiness: float = 0.0,
     near_M: Floats | None = None,
+    copies_M: Floats | None = None,
 ) -> Floats:
     """Weights (M) of the best expected blend; equal weights when no model is expected to score above zero.
 
-    `near_M` are weights thought to be near the answer: they save time and change nothing but rounding.
+    `near_M` are weights thought to be near the answer, `copies_M` what `copies` says of the active models: where they
+    are at hand they save time and change nothing but rounding.
 
     `stickiness` draws the weights to `previous_M`: the program gets a penalty stickiness |v - v0|^2 / 2, v0 the
     previous weights scaled as the best blend.
@@ -49,8 +66,9 @@ def best_blend(
     chosen = np.flatnonzero(active_M & np.isfinite(mu_M))
     if not chosen.size or mu_M[chosen].max() <= 0:
         return equal_weights(active_M)
-    correlations = correlations_MM[np.ix_(chosen, chosen)]
-    penalized = correlations + np.diag(ridge * copies(correlations, np.ones(len(chosen), dtype=bool)) + 1e-9)
+    penalized = among(correlations_MM, chosen)
+    held_M = copies(penalized, np.ones(len(chosen), dtype=bool)) if copies_M is None else copies_M[chosen]
+    penalized[np.diag_indices(len(chosen))] += ridge * held_M + 1e-9
     near = None if near_M is None else near_M[chosen] > 0
     solution = non_negative_minimum(penalized, mu_M[chosen], near)
     if previous_M is not None and stickiness > 0 and previous_M[chosen].sum() > 0:
@@ -103,9 +121,11 @@ def non_negative_minimum(
     fewest, patience = len(linear_M) + 1, PATIENCE
     for _ in range(STEPS):
         solution = np.zeros(len(linear_M))
-        if free.any():
-            solution[free] = cho_solve(cho_factor(quadratic_MM[np.ix_(free, free)]), linear_M[free])
-        slack = quadratic_MM[:, free] @ solution[free] - linear_M
+        held = np.flatnonzero(free)
+        rows = quadratic_MM[held]
+        if len(held):
+            solution[held] = cho_solve(cho_factor(rows[:, held]), linear_M[held])
+        slack = solution[held] @ rows - linear_M
         wrong = np.where(free, solution < -TOLERANCE, slack < -TOLERANCE)
         count = int(wrong.sum())
         if not count:
@@ -121,17 +141,20 @@ def non_negative_minimum(
 
 
 def _first_guess(quadratic_MM: Floats, linear_M: Floats) -> NDArray[np.bool_]:
-    """Coordinates that a few projected gradient steps leave positive: near the answer, so that few exchanges follow."""
-    guess = np.maximum(linear_M, 0.0)
+    """Coordinates that a few projected gradient steps leave positive: near the answer, so that few exchanges follow.
+
+    In single precision: it is a guess, and reading the matrix is what takes the time.
+    """
+    quadratic, linear = quadratic_MM.astype(np.float32), linear_M.astype(np.float32)
+    guess = np.maximum(linear, 0.0)
     for _ in range(8):
-        with_guess = quadratic_MM @ guess
-        gradient = linear_M - with_guess
+        gradient = linear - quadratic @ guess
         gradient[(guess <= 0) & (gradient < 0)] = 0.0
-        curvature = float(gradient @ quadratic_MM @ gradient)
+        curvature = float(gradient @ (quadratic @ gradient))
         if curvature <= 0:
             break
-        guess = np.maximum(guess + float(gradient @ gradient) / curvature * gradient, 0.0)
-    return guess > 0
+        guess = np.maximum(guess + np.float32(gradient @ gradient / curvature) * gradient, 0.0)
+    return np.asarray(guess > 0)
 
 
 def surrogate_corr(weights_M: Floats, scores_M: Floats, correlations_MM: Floats) -> float:

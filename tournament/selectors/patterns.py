@@ -13,10 +13,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 from scipy.signal import lfilter
-from scipy.sparse.linalg import eigsh
 
-from tournament.selectors.allocator import copies
+from tournament.selectors.allocator import among, copies
 from tournament.selectors.protocol import Floats, History, Query
+from tournament.selectors.spectrum import leading
 from tournament.selectors.tokens import cadence
 
 DIRECTIONS = 20
@@ -24,12 +24,8 @@ BINS = 256
 PATTERN_WIDTHS = (2.0, 6.0)
 CONTEXT_WIDTHS = (0.0, 2.0, 6.0)
 """Half-lives in rounds; 0: as it is."""
-FEW = 200
-"""Up to so many models all directions are found at once, beyond only the leading ones."""
 OWN_VARIANCE = 0.05
 SHRINK = 0.02
-SAME = 1e-4
-"""Eigenvalues nearer than this share of the largest count as equal."""
 CLIP = 4.0
 
 
@@ -89,13 +85,13 @@ def leading_directions(correlations_MM: Floats, active_M: NDArray[np.bool_]) -> 
     way of the equal-weight blend.
     """
     chosen = np.flatnonzero(active_M)
-    correlations = correlations_MM[np.ix_(chosen, chosen)]
+    correlations = among(correlations_MM, chosen)
     copies_M = copies(correlations, np.ones(len(chosen), dtype=bool))
     root_M = copies_M**-0.5
     wanted = int(np.clip((1.0 / copies_M).sum() // 2, 1, DIRECTIONS))
-    value_Z, vector_MZ = _eigen(correlations * np.outer(root_M, root_M), wanted, root_M)
+    value_Z, _, image_MZ = leading(correlations, root_M, wanted)
     wanted = len(value_Z)
-    loading = correlations @ (root_M[:, None] * vector_MZ) / np.sqrt(np.maximum(value_Z, 1e-9))
+    loading = image_MZ / root_M[:, None] / np.sqrt(np.maximum(value_Z, 1e-9))
     loading *= np.where((loading / copies_M[:, None]).sum(axis=0) < 0, -1.0, 1.0)
     loading_MZ, share_Z, all_copies_M = (
         np.zeros((len(active_M), DIRECTIONS)),
@@ -108,37 +104,31 @@ def leading_directions(correlations_MM: Floats, active_M: NDArray[np.bool_]) -> 
     return Directions(loading_MZ, share_Z, all_copies_M)
 
 
-def _eigen(matrix_MM: Floats, wanted: int, start_M: Floats) -> tuple[Floats, Floats]:
-    """The largest eigenvalues, falling, and their vectors; iterative for many models, always from the same start.
-
-    Fewer than wanted where the last would be parted from an equal one: which of the two came first would be chance.
-    """
-    if len(matrix_MM) > FEW:
-        values, vectors = eigsh(matrix_MM, k=wanted + 1, v0=start_M, tol=1e-4)
-    else:
-        values, vectors = np.linalg.eigh(matrix_MM)
-    order = np.argsort(-values)[: wanted + 1]
-    values, vectors = values[order], vectors[:, order]
-    falls = np.flatnonzero(values[:-1] - values[1:] > SAME * values[0]) + 1
-    kept = int(falls[-1]) if len(falls) else min(wanted, len(values))
-    return values[:kept], vectors[:, :kept]
-
-
 def project(directions: Directions, score_RM: Floats, scored_RM: NDArray[np.bool_]) -> tuple[Floats, Floats]:
     """Patterns (R x Z) of rounds in which some models were scored, and how much each tells (R, 1 where all were)."""
-    loading = directions.loading_MZ.astype(np.float32)
-    own_M = np.maximum(1.0 - (directions.loading_MZ**2).sum(axis=1), 0.0) + OWN_VARIANCE
-    weighed_MZ = (directions.loading_MZ / (own_M * directions.copies_M)[:, None]).astype(np.float32)
-    models, size = loading.shape
-    product_MZZ = (weighed_MZ[:, :, None] * loading[:, None, :]).reshape(models, size * size)
-    full_ZZ = product_MZZ.sum(axis=0).reshape(size, size)
-    masks, group_R = np.unique(scored_RM, axis=0, return_inverse=True)
-    gram_GZZ = (masks.astype(np.float32) @ product_MZZ).reshape(len(masks), size, size)
-    prior_ZZ = SHRINK * np.trace(full_ZZ) / size * np.eye(size, dtype=np.float32)
-    solver_GZZ = np.linalg.inv((gram_GZZ + prior_ZZ).astype(float))
-    pattern_RZ = np.einsum("rzy,ry->rz", solver_GZZ[group_R], score_RM @ weighed_MZ)
-    told_G = np.trace(gram_GZZ, axis1=1, axis2=2) / max(float(np.trace(full_ZZ)), 1e-9)
-    return pattern_RZ, told_G[group_R].astype(float)
+    loading_MZ, size = directions.loading_MZ, directions.loading_MZ.shape[1]
+    own_M = np.maximum(1.0 - (loading_MZ**2).sum(axis=1), 0.0) + OWN_VARIANCE
+    weighed_MZ = loading_MZ / (own_M * directions.copies_M)[:, None]
+    whole = max(float((weighed_MZ * loading_MZ).sum()), 1e-9)
+    gram_RZZ = _grams(weighed_MZ, loading_MZ, scored_RM)
+    told_R = np.trace(gram_RZZ, axis1=1, axis2=2) / whole
+    gram_RZZ[:, np.arange(size), np.arange(size)] += SHRINK * whole / size
+    pattern_RZ = np.linalg.solve(gram_RZZ, (score_RM @ weighed_MZ)[..., None])[..., 0]
+    return pattern_RZ, told_R
+
+
+def _grams(weighed_MZ: Floats, loading_MZ: Floats, scored_RM: NDArray[np.bool_]) -> Floats:
+    """Sum over each round's scored models of weighed times loading (R x Z x Z), each from the round before.
+
+    Models come and go one by one: so few change from round to round that this costs next to nothing.
+    """
+    before_RM = np.vstack([np.zeros((1, scored_RM.shape[1]), dtype=bool), scored_RM[:-1]])
+    sign_RM = scored_RM.astype(np.int8) - before_RM
+    gram_RZZ = np.zeros((len(scored_RM), loading_MZ.shape[1], loading_MZ.shape[1]))
+    for row in np.flatnonzero(sign_RM.any(axis=1)):
+        moved = np.flatnonzero(sign_RM[row])
+        gram_RZZ[row] = (weighed_MZ[moved] * sign_RM[row, moved, None]).T @ loading_MZ[moved]
+    return np.cumsum(gram_RZZ, axis=0)
 
 
 def _noise(directions: Directions, rest_RM: Floats, scored_RM: NDArray[np.bool_]) -> float:

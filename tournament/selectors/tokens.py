@@ -102,11 +102,16 @@ def context_distance(queries: History, support: History) -> Floats:
 def likeness(queries: History) -> Floats:
     """Correlation of each model with the equal-weight blend of its round (Q x M)."""
     active_QM = queries.active_RM.astype(float)
-    correlations = np.nan_to_num(queries.correlations_RMM.astype(float))
     share_QM = active_QM / np.maximum(active_QM.sum(axis=1, keepdims=True), 1.0)
-    with_blend = np.einsum("qmn,qn->qm", correlations, share_QM)
-    variance = np.einsum("qm,qm->q", with_blend, share_QM)
+    with_blend = np.array([_products(*round) for round in zip(queries.correlations_RMM, share_QM, strict=True)])
+    variance = (with_blend * share_QM).sum(axis=1)
     return np.asarray(with_blend / np.sqrt(np.maximum(variance, 1e-9))[:, None])
+
+
+def _products(correlations_MM: NDArray[np.float32], share_M: Floats) -> Floats:
+    """Correlations times shares (M); a missing one is none."""
+    product_M = correlations_MM @ share_M
+    return product_M if np.isfinite(product_M).all() else np.asarray(np.nan_to_num(correlations_MM) @ share_M)
 
 
 def as_history(query: Query, support: History) -> History:

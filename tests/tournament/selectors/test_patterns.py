@@ -48,6 +48,18 @@ def test_a_round_of_which_few_models_were_scored_tells_less(world):
     assert told_R[1] < 0.6 * told_R[0]
 
 
+def test_a_round_among_others_is_seen_as_it_is_alone(world):
+    found, rng = leading_directions(world.correlation_MM, ALL), np.random.default_rng(1)
+    scored = rng.random((12, 60)) < rng.uniform(0.1, 1.0, (12, 1))
+    scores = np.where(scored, rng.standard_normal((12, 60)), 0.0)
+
+    together = project(found, scores, scored)
+
+    alone = [project(found, scores[row : row + 1], scored[row : row + 1]) for row in range(12)]
+    assert together[0] == pytest.approx(np.concatenate([pattern_RZ for pattern_RZ, _ in alone]), abs=1e-9)
+    assert together[1] == pytest.approx(np.concatenate([told_R for _, told_R in alone]))
+
+
 def test_a_flood_of_copies_changes_no_pattern(world):
     flood = np.concatenate([np.arange(60), np.full(25, 7)])
     scores = world.scores_RM[:40]

@@ -165,7 +165,7 @@ class GradientLearner(Neural):
             return replace(state, arrays=learned, support=support)
         weather = {name: values for name, values in learned.items() if name.startswith(PREFIX)}
         network: Adapting = self.make_network()  # type: ignore[assignment]
-        network.load_state_dict(network_arrays(state))
+        network.load_state_dict(network_arrays(state.arrays))
         start = {name: values.detach() for name, values in network.parameters_by_name().items()}
         moved = adapted(network.loss(), start, newest_support(support, weather), network.inner)
         kept = {f"{ADAPTED}learner.{name}": values.detach().numpy() for name, values in moved.items()}

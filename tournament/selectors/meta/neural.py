@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -69,7 +70,7 @@ class Neural(Explained):
         torch.manual_seed(budget.seed)
         network = self.make_network()
         if budget.start is not None and budget.start.arrays:
-            network.load_state_dict(network_arrays(budget.start))
+            network.load_state_dict(network_arrays(budget.start.arrays))
         network.to(self.device)
         own = fit_weather(tasks[-1], seed=budget.seed)
         material = []
@@ -116,11 +117,11 @@ class Neural(Explained):
 
     def _expected(self, state: State, episodes: Episodes) -> Floats:
         """Expected scores (B x M), so few episodes at a time that attention over many models stays small."""
-        network = self.make_network()
-        network.load_state_dict(network_arrays(state))
-        network.eval()
+        network = loaded(self.make_network, Stored(state.arrays))
         size = max(1, AT_ONCE // episodes.active_BM.shape[1] ** 2)
         with torch.inference_mode():
+            if len(episodes) <= size:
+                return np.asarray(network(episodes).double().numpy() / SCALE)
             parts = [episodes.take(rows) for rows in torch.arange(len(episodes)).split(size)]
             return torch.cat([network(part) for part in parts]).double().numpy() / SCALE
 
@@ -130,9 +131,30 @@ def _weather(state: State) -> dict[str, NDArray[Any]]:
     return {name: values for name, values in state.arrays.items() if name.startswith(PREFIX)}
 
 
-def network_arrays(state: State) -> dict[str, torch.Tensor]:
-    """The network's parameters of a stored state."""
-    kept: dict[str, NDArray[Any]] = {n: values for n, values in state.arrays.items() if n.startswith(NETWORK)}
+@dataclass(frozen=True, slots=True, eq=False)
+class Stored:
+    """Arrays of a state as a key: the same as others that are the same objects, so nothing has to be hashed."""
+
+    arrays: dict[str, NDArray[Any]]
+
+    def __hash__(self) -> int:
+        return id(self.arrays)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Stored) and self.arrays is other.arrays
+
+
+@lru_cache(maxsize=16)
+def loaded(make_network: Callable[[], nn.Module], stored: Stored) -> nn.Module:
+    """The network of a state, ready to be asked; built once for all closes that the state serves."""
+    network = make_network()
+    network.load_state_dict(network_arrays(stored.arrays))
+    return network.eval()
+
+
+def network_arrays(arrays: Mapping[str, NDArray[Any]]) -> dict[str, torch.Tensor]:
+    """The network's parameters among a state's arrays."""
+    kept = {name: values for name, values in arrays.items() if name.startswith(NETWORK)}
     return {name.removeprefix(NETWORK): torch.tensor(np.asarray(values)) for name, values in kept.items()}
 
 

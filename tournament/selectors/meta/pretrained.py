@@ -28,7 +28,7 @@ from tournament.selectors.meta.in_context import (
     stack,
     wide,
 )
-from tournament.selectors.meta.neural import NETWORK, choose_device, network_arrays
+from tournament.selectors.meta.neural import NETWORK, Stored, choose_device, loaded, network_arrays
 from tournament.selectors.meta.training import TrainingConfig, shown_in_training, split, train
 from tournament.selectors.patterns import query_contexts, sight
 from tournament.selectors.protocol import Budget, Floats, History, Query, State, equal_weights
@@ -58,7 +58,9 @@ class Pretrained(Explained):
         long = [history for history in tasks if len(history.resolved()) >= self.least_to_tune]
         if not long:
             return start
-        gate = _gate(start).to(self.device)
+        gate = InContextGate()
+        gate.load_state_dict(network_arrays(start.arrays))
+        gate.to(self.device)
         material = [
             (_episodes(history).to(self.device), *split(history, self.config.validation_share)) for history in long
         ]
@@ -80,15 +82,18 @@ class Pretrained(Explained):
         if len(support.resolved_rows()) < LEAST_SEEN:
             return ridge(support.resolved(), query)
         with torch.inference_mode():
-            expected_M = _gate(state)(stack([_asked(query, support)]))[0].double().numpy()
-        return best_blend(expected_M, query.correlations_MM, query.active_M, ridge=RIDGE)
+            asked = _asked(query, support)
+            expected_M = loaded(InContextGate, Stored(state.arrays))(stack([asked]))[0].double().numpy()
+        copies_M = asked.sighting.directions.copies_M
+        return best_blend(expected_M, query.correlations_MM, query.active_M, ridge=RIDGE, copies_M=copies_M)
 
     def outlook(self, state: State, query: Query, context_EC: Floats) -> Outlook:
         """Expected scores in each context, beside the same past; its attention to each round, mean over the heads."""
         support = state.support
         if support is None or len(support.resolved_rows()) < LEAST_SEEN:
             return ridge_outlook(support, query, len(context_EC))
-        asked, count, gate = _asked(query, support), len(context_EC), _gate(state)
+        asked, count = _asked(query, support), len(context_EC)
+        gate: InContextGate = loaded(InContextGate, Stored(state.arrays))  # type: ignore[assignment]
         seen = stack([asked])
         query_context = torch.from_numpy(query_contexts(query, support, context_EC).astype(np.float32))
         with torch.inference_mode():
@@ -117,9 +122,8 @@ def _episodes(history: History) -> Sightings:
 
 
 def _asked(query: Query, support: History) -> Asked:
-    return Asked(
-        sight(query, support), query.active_M, np.nan_to_num(query.correlations_MM), np.zeros(len(query.models))
-    )  # fmt: skip
+    """A query to be answered; how alike the models are is the loss's to read, not the gate's."""
+    return Asked(sight(query, support), query.active_M, np.zeros((0, 0)), np.zeros(len(query.models)))
 
 
 def _by_round(share_B: Floats, rounds_a_bin: int, support: History) -> Floats:
@@ -128,12 +132,6 @@ def _by_round(share_B: Floats, rounds_a_bin: int, support: History) -> Floats:
     share_R = np.zeros(len(support))
     share_R[binned] = np.repeat(share_B / rounds_a_bin, rounds_a_bin)
     return share_R
-
-
-def _gate(state: State) -> InContextGate:
-    gate = InContextGate()
-    gate.load_state_dict(network_arrays(state))
-    return gate.eval()
 
 
 @lru_cache(maxsize=1)

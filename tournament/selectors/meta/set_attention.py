@@ -33,17 +33,15 @@ class ScoreNetwork(nn.Module):
         """Expected scores (B x M), in units of 1 / SCALE."""
         known = episodes.token_BMT[..., :MEANS] @ torch.softmax(self.mix, 0)
         hidden = self.embed(episodes.token_BMT)
-        attended, _ = self.attend(hidden, hidden, hidden, attn_mask=seen(episodes, HEADS), need_weights=False)
+        attended, _ = self.attend(hidden, hidden, hidden, key_padding_mask=seen(episodes), need_weights=False)
         learned = self.head(self.norm(hidden + attended)).squeeze(-1)
         return known + self.gain * learned
 
 
-def seen(episodes: Episodes, heads: int) -> Tensor:
-    """What attention adds to its logits (B * heads x M x M): absent models not at all, c copies as one between them."""
-    bias_BM = -torch.log(episodes.copies_BM).masked_fill(~episodes.active_BM, 0.0)
-    bias_BM = bias_BM.masked_fill(~episodes.active_BM, -1e9)
-    models = bias_BM.shape[1]
-    return bias_BM[:, None, :].expand(-1, models, -1).repeat_interleave(heads, dim=0)
+def seen(episodes: Episodes) -> Tensor:
+    """What attention adds to its logits (B x M): absent models are not seen at all, c copies as one between them."""
+    bias_BM = -torch.log(episodes.copies_BM)
+    return bias_BM.masked_fill(~episodes.active_BM, -1e9)
 
 
 def build(device: str) -> Neural:

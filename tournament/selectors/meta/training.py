@@ -146,7 +146,9 @@ def _episodes(queries: History, support: History, beliefs: Beliefs, rounds: int)
     support_QRM = np.where(scored_QRM, resolved.scores_RM[row_QR], 0.0)
     lag_QR = (queries.opens_at_R[:, None] - resolved.opens_at_R[row_QR]).astype("timedelta64[s]").astype(float)
     context_RC, query_context_QC = _in_spreads(resolved, queries, known_rounds(queries, resolved))
-    correlations = np.nan_to_num(queries.correlations_RMM.astype(float))
+    correlations = queries.correlations_RMM
+    if not np.isfinite(correlations.sum()):
+        correlations = np.nan_to_num(correlations)
     copies_QM = np.stack([copies(C, active) for C, active in zip(correlations, queries.active_RM, strict=True)])
     values = (
         token_QMT, queries.active_RM, np.nan_to_num(queries.scores_RM) * SCALE, correlations, copies_QM,

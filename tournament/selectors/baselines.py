@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tournament.selectors.allocator import best_blend
+from tournament.selectors.allocator import best_blend, copies
 from tournament.selectors.experts import specialists
 from tournament.selectors.explanation.explained import Explained
 from tournament.selectors.explanation.record import Estimate, Outlook
@@ -80,7 +80,8 @@ def trailing(support: History, query: Query) -> Floats:
 
 def best_single(support: History, query: Query) -> Floats:
     """All weight on the model with the best recent mean."""
-    means = np.where(query.active_M, recent_means(support), -np.inf)
+    known_M = recent_means(support, copies_M=copies(query.correlations_MM, query.active_M))
+    means = np.where(query.active_M, known_M, -np.inf)
     return np.asarray(np.arange(len(means)) == int(means.argmax()), dtype=float)
 
 
@@ -94,9 +95,9 @@ def inverse_variance(support: History, query: Query) -> Floats:
 
 def greedy(support: History, query: Query) -> Floats:
     """Forward selection with replacement of the blend's corr (Caruana et al. 2004), on kept statistics."""
-    means, picks = recent_means(support, GREEDY_HALF_LIFE), np.zeros(len(query.active_M))
+    picks, correlations = np.zeros(len(query.active_M)), query.correlations_MM
+    means = recent_means(support, GREEDY_HALF_LIFE, copies_M=copies(correlations, query.active_M))
     score, with_blend, variance = 0.0, np.zeros(len(picks)), 0.0
-    correlations = query.correlations_MM
     for _ in range(PICKS):
         grown = variance + 2 * with_blend + np.diag(correlations)
         value = np.where(query.active_M, (score + means) / np.sqrt(np.maximum(grown, 1e-9)), -np.inf)
@@ -109,7 +110,17 @@ def greedy(support: History, query: Query) -> Floats:
 
 def ridge(support: History, query: Query) -> Floats:
     """Ridge stacking: expanding mean scores against C + lambda I, long only."""
-    return best_blend(recent_means(support, STACK_HALF_LIFE), query.correlations_MM, query.active_M, ridge=STACK_RIDGE)
+    return stacked(support, query)[0]
+
+
+def stacked(support: History, query: Query) -> tuple[Floats, Floats]:
+    """The ridge stack's weights and the expected scores that they rest on (M both)."""
+    copies_M = copies(query.correlations_MM, query.active_M)
+    expected_M = recent_means(support, STACK_HALF_LIFE, copies_M=copies_M)
+    weights_M = best_blend(
+        expected_M, query.correlations_MM, query.active_M, ridge=STACK_RIDGE, copies_M=copies_M
+    )  # fmt: skip
+    return weights_M, expected_M
 
 
 def ridge_outlook(support: History | None, query: Query, asked: int) -> Outlook:
@@ -117,8 +128,7 @@ def ridge_outlook(support: History | None, query: Query, asked: int) -> Outlook:
     resolved = None if support is None else support.resolved()
     if resolved is None or not len(resolved):
         return Outlook(np.tile(equal_weights(query.active_M), (asked, 1)))
-    expected_M = recent_means(resolved, STACK_HALF_LIFE)
-    weights_M = best_blend(expected_M, query.correlations_MM, query.active_M, ridge=STACK_RIDGE)
+    weights_M, expected_M = stacked(resolved, query)
     return Outlook(
         np.tile(weights_M, (asked, 1)), np.tile(expected_M, (asked, 1)), Estimate.SCORES, STACK_RIDGE
     )  # fmt: skip

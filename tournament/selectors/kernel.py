@@ -20,7 +20,7 @@ from tournament.selectors.explanation.explained import Explained, allocated
 from tournament.selectors.explanation.record import Estimate, Outlook
 from tournament.selectors.protocol import Budget, Floats, History, Query, State, equal_weights
 from tournament.selectors.regime_lookup import SHRINK_ROUNDS
-from tournament.selectors.tokens import as_history, in_contexts, known_rounds, shrunk_means
+from tournament.selectors.tokens import as_history, copies_in, in_contexts, known_rounds, shrunk_means
 
 MIN_ROUNDS = 30
 BANDWIDTHS = (0.5, 0.7, 1.0, 4.0)
@@ -93,7 +93,7 @@ def kernel_means(queries: History, support: History, distance_QR: Floats, bandwi
     scored_RM = np.isfinite(support.scores_RM)
     scores_RM = np.where(scored_RM, support.scores_RM, 0.0)
     near_QR = nearness(recent_QR, distance_QR, bandwidth)
-    overall_QM = shrunk_means(recent_QR, scores_RM, scored_RM)
+    overall_QM = shrunk_means(recent_QR, scores_RM, scored_RM, copies_in(queries))
     return np.asarray((near_QR @ scores_RM + SHRINK_ROUNDS * overall_QM) / (near_QR @ scored_RM + SHRINK_ROUNDS))
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from tournament.regimes.filters import fit_gmm, fit_hmm, fit_jump
 from tournament.regimes.model import RegimeModel
 from tournament.regimes.names import regime_names
-from tournament.selectors.allocator import best_blend
+from tournament.selectors.allocator import best_blend, copies
 from tournament.selectors.baselines import STACK_HALF_LIFE, STACK_RIDGE, ridge, ridge_outlook
 from tournament.selectors.explanation.explained import Explained, allocated
 from tournament.selectors.explanation.record import Estimate, Outlook
@@ -52,8 +52,9 @@ class RegimeLookup(Explained):
             return ridge(support.resolved(), query)
         model = RegimeModel.from_arrays(state.arrays)
         probabilities = model.filtered(np.vstack([support.contexts(), query.context_K[None]]))
-        means = conditional_means(support, probabilities[-len(support) - 1 : -1], probabilities[-1])
-        return best_blend(means, query.correlations_MM, query.active_M, ridge=STACK_RIDGE)
+        copies_M = copies(query.correlations_MM, query.active_M)
+        means = conditional_means(support, probabilities[-len(support) - 1 : -1], probabilities[-1], copies_M)
+        return best_blend(means, query.correlations_MM, query.active_M, ridge=STACK_RIDGE, copies_M=copies_M)
 
     def outlook(self, state: State, query: Query, context_EC: Floats) -> Outlook:
         """Expected scores in each context, and in each regime were it certain."""
@@ -64,19 +65,21 @@ class RegimeLookup(Explained):
         past_TK = model.filtered(support.contexts())
         now_EK = model.filtered_after(past_TK, context_EC)
         asked_EK = np.vstack([now_EK, np.eye(now_EK.shape[1])])
-        expected_EM = conditional_means(support, past_TK[len(past_TK) - len(support) :], asked_EK)
+        copies_M = copies(query.correlations_MM, query.active_M)
+        expected_EM = conditional_means(support, past_TK[len(past_TK) - len(support) :], asked_EK, copies_M)
         names = regime_names(model, support.context_names)
         return allocated(expected_EM, query, Estimate.SCORES, STACK_RIDGE, names=names, probability_K=now_EK[0])
 
 
-def conditional_means(support: History, probabilities_RK: Floats, now_K: Floats) -> Floats:
+def conditional_means(support: History, probabilities_RK: Floats, now_K: Floats, copies_M: Floats) -> Floats:
     """Expected score of each model (M): its mean in each regime, shrunk to its recent mean, weighed by `now_K`.
 
     With several rows of `now_K` (E x K), one answer for each (E x M).
     """
     scored = np.isfinite(support.scores_RM)
     scores = np.where(scored, support.scores_RM, 0.0)
-    overall = recent_means(support.take(np.asarray(scored.any(axis=1))), STACK_HALF_LIFE)
+    resolved = support.take(np.asarray(scored.any(axis=1)))
+    overall = recent_means(resolved, STACK_HALF_LIFE, copies_M=copies_M)
     total_KM = probabilities_RK.T @ scores + SHRINK_ROUNDS * overall
     count_KM = probabilities_RK.T @ scored + SHRINK_ROUNDS
     return np.asarray(now_K @ (total_KM / count_KM))

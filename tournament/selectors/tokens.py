@@ -9,6 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from tournament.selectors.allocator import copies
 from tournament.selectors.protocol import Floats, History, Query
 from tournament.selectors.weather import Beliefs
 
@@ -52,7 +53,8 @@ def score_tokens(queries: History, support: History, beliefs: Beliefs) -> Floats
     distance_QR = context_distance(queries, support)
     weights += [known_QR * 0.5 ** (age_QR / 160.0) * np.exp(-0.5 * distance_QR / width**2) for width in BANDWIDTHS]
     weights.append(known_QR * 0.5 ** (age_QR / 160.0) * beliefs.alike())
-    means = [shrunk_means(weight, scores_RM, scored_RM) * SCALE for weight in weights]
+    copies_QM = copies_in(queries)
+    means = [shrunk_means(weight, scores_RM, scored_RM, copies_QM) * SCALE for weight in weights]
     count_QM = known_QR @ scored_RM
     spread_QM = np.sqrt(np.maximum(known_QR @ scores_RM**2 / np.maximum(count_QM, 1.0), 0.0))
     return np.stack([*means, spread_QM * 10.0, np.log1p(count_QM) / 5.0], axis=2)
@@ -64,24 +66,38 @@ def cadence(support: History) -> float:
     return max(float(np.median(gaps)), 1.0) if len(gaps) else 1.0
 
 
-def shrunk_means(weight_QR: Floats, scores_RM: Floats, scored_RM: NDArray[np.bool_]) -> Floats:
+def shrunk_means(
+    weight_QR: Floats, scores_RM: Floats, scored_RM: NDArray[np.bool_], copies_QM: Floats | None = None
+) -> Floats:
     """Weighted mean score of each model, shrunk to the mean over all models (Q x M).
 
-    Weights are scaled so that the heaviest round counts one: shrinkage then is in rounds.
+    Weights are scaled so that the heaviest round counts one: shrinkage then is in rounds. With `copies_QM` (or one row
+    for all) a family of copies counts as one model in the common mean: else a flood of them would move everyone.
     """
     weight_QR = weight_QR / np.maximum(weight_QR.max(axis=1, keepdims=True), 1e-12)
     total_QM = weight_QR @ scores_RM
     count_QM = weight_QR @ scored_RM
-    common_Q1 = total_QM.sum(axis=1, keepdims=True) / np.maximum(count_QM.sum(axis=1, keepdims=True), 1e-12)
+    share_QM = np.ones((1, 1)) if copies_QM is None else 1.0 / copies_QM
+    counted_Q1 = (count_QM * share_QM).sum(axis=1, keepdims=True)
+    common_Q1 = (total_QM * share_QM).sum(axis=1, keepdims=True) / np.maximum(counted_Q1, 1e-12)
     return np.asarray((total_QM + SHRINK_ROUNDS * common_Q1) / (count_QM + SHRINK_ROUNDS))
 
 
-def recent_means(support: History, half_life: float = HALF_LIFE) -> Floats:
+def copies_in(queries: History) -> Floats:
+    """How many models each model of each round stands for (Q x M); worked out once where all rounds are alike."""
+    correlations_QMM, active_QM = queries.correlations_RMM, queries.active_RM
+    if len(queries) and correlations_QMM.strides[0] == 0 and (active_QM == active_QM[0]).all():
+        return np.tile(copies(correlations_QMM[0], active_QM[0]), (len(queries), 1))
+    found = [copies(*round) for round in zip(correlations_QMM, active_QM, strict=True)]
+    return np.array(found).reshape(active_QM.shape)
+
+
+def recent_means(support: History, half_life: float = HALF_LIFE, *, copies_M: Floats | None = None) -> Floats:
     """Exponentially weighted, shrunk mean score of each model over the rounds of a support, all resolved (M)."""
     age = np.arange(len(support))[::-1]
     scored = np.isfinite(support.scores_RM)
     scores = np.where(scored, support.scores_RM, 0.0)
-    return shrunk_means((0.5 ** (age / half_life))[None], scores, scored)[0]
+    return shrunk_means((0.5 ** (age / half_life))[None], scores, scored, copies_M)[0]
 
 
 def context_distance(queries: History, support: History) -> Floats:
@@ -100,9 +116,9 @@ def context_distance(queries: History, support: History) -> Floats:
 
 
 def likeness(queries: History) -> Floats:
-    """Correlation of each model with the equal-weight blend of its round (Q x M)."""
-    active_QM = queries.active_RM.astype(float)
-    share_QM = active_QM / np.maximum(active_QM.sum(axis=1, keepdims=True), 1.0)
+    """Correlation of each model with the equal-weight blend of its round, copies counted once (Q x M)."""
+    active_QM = queries.active_RM / copies_in(queries)
+    share_QM = active_QM / np.maximum(active_QM.sum(axis=1, keepdims=True), 1e-12)
     with_blend = np.array([_products(*round) for round in zip(queries.correlations_RMM, share_QM, strict=True)])
     variance = (with_blend * share_QM).sum(axis=1)
     return np.asarray(with_blend / np.sqrt(np.maximum(variance, 1e-9))[:, None])

@@ -71,13 +71,17 @@ class Prototypes(nn.Module):
         return ((query[:, None] - prototype) ** 2).sum(-1)
 
     def pattern_distances(self, episodes: Episodes, mean_BKM: Tensor) -> Tensor:
-        """Mean squared distance of the newest rounds' scores to each regime's, over models scored there (B x K)."""
+        """Mean squared distance of the newest rounds' scores to each regime's, over models scored there (B x K).
+
+        Copies count as one model.
+        """
         age_BR = (episodes.age_BR - newest_age(episodes)).clamp_min(0.0)
         weight_BR = torch.exp(-age_BR / (1.0 + softplus(self.pattern_life))) * episodes.known_BR
         count_BM = torch.einsum("br,brm->bm", weight_BR, episodes.scored_BRM.to(weight_BR.dtype))
         pattern_BM = torch.einsum("br,brm->bm", weight_BR, episodes.support_BRM) / count_BM.clamp_min(1e-6)
-        apart_BKM = (pattern_BM[:, None] - mean_BKM) ** 2 * count_BM[:, None]
-        return apart_BKM.sum(-1) / count_BM.sum(-1, keepdim=True).clamp_min(1e-6)
+        share_BM = count_BM / episodes.copies_BM
+        apart_BKM = (pattern_BM[:, None] - mean_BKM) ** 2 * share_BM[:, None]
+        return apart_BKM.sum(-1) / share_BM.sum(-1, keepdim=True).clamp_min(1e-6)
 
 
 def regime_means(value_BRD: Tensor, belief_BRK: Tensor) -> Tensor:

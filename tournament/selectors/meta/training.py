@@ -21,7 +21,6 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from tournament.selectors.allocator import copies
 from tournament.selectors.baselines import STACK_RIDGE
 from tournament.selectors.meta.course import Course, average_gradients, shared
 from tournament.selectors.protocol import Budget, Floats, History, Query
@@ -30,6 +29,7 @@ from tournament.selectors.tokens import (
     SCALE,
     as_history,
     cadence,
+    copies_in,
     in_contexts,
     known_rounds,
     tokens,
@@ -149,9 +149,8 @@ def _episodes(queries: History, support: History, beliefs: Beliefs, rounds: int)
     correlations = queries.correlations_RMM
     if not np.isfinite(correlations.sum()):
         correlations = np.nan_to_num(correlations)
-    copies_QM = np.stack([copies(C, active) for C, active in zip(correlations, queries.active_RM, strict=True)])
     values = (
-        token_QMT, queries.active_RM, np.nan_to_num(queries.scores_RM) * SCALE, correlations, copies_QM,
+        token_QMT, queries.active_RM, np.nan_to_num(queries.scores_RM) * SCALE, correlations, copies_in(queries),
         support_QRM * SCALE, scored_QRM, known_QR, lag_QR / cadence(support) * known_QR,
         np.take_along_axis(context_RC, row_QR[..., None], axis=1) * known_QR[..., None], query_context_QC,
         belief_RK[row_QR] * known_QR[..., None], beliefs.query_QK,
@@ -208,10 +207,14 @@ class Scored(Blended, Protocol):
 
 
 def mirror_weights(mu_BM: Tensor, episodes: Blended, steps: int, *, ridge: float = STACK_RIDGE) -> Tensor:
-    """Weights (B x M) by exponentiated gradient steps on the allocator's own objective; differentiable."""
+    """Weights (B x M) by exponentiated gradient steps on the allocator's own objective; differentiable.
+
+    Copies share what one of them would get, after any number of steps.
+    """
     active_BM = episodes.active_BM
     penalized = episodes.correlation_BMM + ridge * torch.diag_embed(episodes.copies_BM)
-    log_weights = torch.zeros_like(mu_BM).masked_fill(~active_BM, -1e9)
+    # a family of copies begins with one model's share: few steps from equal weights would leave it a flood's
+    log_weights = (-torch.log(episodes.copies_BM)).masked_fill(~active_BM, -1e9)
     for _ in range(steps):
         weights = torch.softmax(log_weights, 1)
         with_blend = torch.einsum("bmn,bn->bm", penalized, weights)

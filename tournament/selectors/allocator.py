@@ -8,13 +8,18 @@ Source: ours; the reduction is Markowitz's (1952) with scores in the place of re
 
 from __future__ import annotations
 
+from typing import Any, overload
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import cho_factor, cho_solve
 
 from tournament.selectors import algebra
 from tournament.selectors.protocol import Floats, equal_weights
+from tournament.selectors.sketch import Penalized, Sketch
 
+Alike = Floats | Sketch
+"""How alike models are: the table of all pairs, or beyond 2,000 models a sketch of it."""
 RIDGE = 0.1
 SQUARINGS = 6
 """Models count as copies by C^64: 1 at C = 1, a half at 0.99, next to nothing below 0.95. Six squarings make the power,
@@ -25,8 +30,10 @@ PATIENCE = 3
 STEPS = 1_000
 
 
-def copies(correlations_MM: Floats, active_M: NDArray[np.bool_]) -> Floats:
+def copies(correlations_MM: Alike, active_M: NDArray[np.bool_]) -> Floats:
     """How many models each model stands for, itself included (M); 1 for a model like no other."""
+    if isinstance(correlations_MM, Sketch):
+        return correlations_MM.copies(active_M)
     counted_M, out_M = active_M.astype(float), np.empty(len(correlations_MM))
     for first in range(0, len(out_M), ROWS_AT_ONCE):
         rows = slice(first, first + ROWS_AT_ONCE)
@@ -39,14 +46,20 @@ def copies(correlations_MM: Floats, active_M: NDArray[np.bool_]) -> Floats:
     return np.maximum(out_M, 1.0)
 
 
-def among(correlations_MM: Floats, chosen: NDArray[np.intp]) -> Floats:
+@overload
+def among(correlations_MM: Floats, chosen: NDArray[np.intp]) -> Floats: ...
+@overload
+def among(correlations_MM: Sketch, chosen: NDArray[np.intp]) -> Sketch: ...
+def among(correlations_MM: Alike, chosen: NDArray[np.intp]) -> Alike:
     """Rows and columns of the chosen models, always a copy; in two steps, which take half the time of one."""
+    if isinstance(correlations_MM, Sketch):
+        return correlations_MM.take(chosen)
     return np.asarray(correlations_MM[chosen].take(chosen, axis=1))
 
 
 def best_blend(
     mu_M: Floats,
-    correlations_MM: Floats,
+    correlations_MM: Alike,
     active_M: NDArray[np.bool_],
     *,
     ridge: float = RIDGE,
@@ -66,14 +79,14 @@ def best_blend(
     chosen = np.flatnonzero(active_M & np.isfinite(mu_M))
     if not chosen.size or mu_M[chosen].max() <= 0:
         return equal_weights(active_M)
-    penalized = among(correlations_MM, chosen)
-    held_M = copies(penalized, np.ones(len(chosen), dtype=bool)) if copies_M is None else copies_M[chosen]
-    penalized[np.diag_indices(len(chosen))] += ridge * held_M + 1e-9
+    alike = among(correlations_MM, chosen)
+    held_M = copies(alike, np.ones(len(chosen), dtype=bool)) if copies_M is None else copies_M[chosen]
+    penalized = _with_own(alike, ridge * held_M + 1e-9)
     near = None if near_M is None else near_M[chosen] > 0
     solution = non_negative_minimum(penalized, mu_M[chosen], near)
     if previous_M is not None and stickiness > 0 and previous_M[chosen].sum() > 0:
         anchor = previous_M[chosen] / previous_M[chosen].sum() * solution.sum()
-        drawn = penalized + stickiness * np.eye(len(chosen))
+        drawn = _with_own(penalized, np.full(len(chosen), stickiness))
         solution = non_negative_minimum(drawn, mu_M[chosen] + stickiness * anchor)
     weights = np.zeros(len(mu_M))
     weights[chosen] = solution / solution.sum()
@@ -109,8 +122,34 @@ def best_blends(mu_EM: Floats, correlations_MM: Floats, active_M: NDArray[np.boo
     return weights_EM
 
 
+def _with_own(quadratic: Alike | Penalized, own_M: Floats) -> Floats | Penalized:
+    """The same with more on the diagonal; a new one."""
+    if isinstance(quadratic, Sketch):
+        return Penalized(quadratic, own_M)
+    if isinstance(quadratic, Penalized):
+        return Penalized(quadratic.sketch, quadratic.own_M + own_M)
+    grown_MM = quadratic.copy()
+    grown_MM[np.diag_indices(len(own_M))] += own_M
+    return grown_MM
+
+
+def _solved(
+    quadratic: Floats | Penalized, held: NDArray[np.intp], linear_M: Floats
+) -> tuple[Floats, Floats]:  # fmt: skip
+    """The solution with all but the held coordinates at zero, and the quadratic times it (M both)."""
+    solution_M = np.zeros(len(linear_M))
+    if isinstance(quadratic, Penalized):
+        if len(held):
+            solution_M[held] = quadratic.solve(held, linear_M[held])
+        return solution_M, quadratic @ solution_M
+    rows = quadratic[held]
+    if len(held):
+        solution_M[held] = cho_solve(cho_factor(rows[:, held]), linear_M[held])
+    return solution_M, solution_M[held] @ rows
+
+
 def non_negative_minimum(
-    quadratic_MM: Floats, linear_M: Floats, near_M: NDArray[np.bool_] | None = None
+    quadratic_MM: Floats | Penalized, linear_M: Floats, near_M: NDArray[np.bool_] | None = None
 ) -> Floats:  # fmt: skip
     """min v'Qv / 2 - l.v over v >= 0, exact, for a positive definite Q (M x M); `near_M` guesses where v > 0.
 
@@ -120,12 +159,8 @@ def non_negative_minimum(
     free = _first_guess(quadratic_MM, linear_M) if near_M is None else near_M
     fewest, patience = len(linear_M) + 1, PATIENCE
     for _ in range(STEPS):
-        solution = np.zeros(len(linear_M))
-        held = np.flatnonzero(free)
-        rows = quadratic_MM[held]
-        if len(held):
-            solution[held] = cho_solve(cho_factor(rows[:, held]), linear_M[held])
-        slack = solution[held] @ rows - linear_M
+        solution, image = _solved(quadratic_MM, np.flatnonzero(free), linear_M)
+        slack = image - linear_M
         wrong = np.where(free, solution < -TOLERANCE, slack < -TOLERANCE)
         count = int(wrong.sum())
         if not count:
@@ -140,12 +175,13 @@ def non_negative_minimum(
     return np.maximum(solution, 0.0)
 
 
-def _first_guess(quadratic_MM: Floats, linear_M: Floats) -> NDArray[np.bool_]:
+def _first_guess(quadratic_MM: Floats | Penalized, linear_M: Floats) -> NDArray[np.bool_]:
     """Coordinates that a few projected gradient steps leave positive: near the answer, so that few exchanges follow.
 
     In single precision: it is a guess, and reading the matrix is what takes the time.
     """
-    quadratic, linear = quadratic_MM.astype(np.float32), linear_M.astype(np.float32)
+    quadratic: Any = quadratic_MM if isinstance(quadratic_MM, Penalized) else quadratic_MM.astype(np.float32)
+    linear = linear_M.astype(np.float32)
     guess = np.maximum(linear, 0.0)
     for _ in range(8):
         gradient = linear - quadratic @ guess

@@ -8,6 +8,7 @@ Source: ours; the reduction is Markowitz's (1952) with scores in the place of re
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, overload
 
 import numpy as np
@@ -46,6 +47,11 @@ def copies(correlations_MM: Alike, active_M: NDArray[np.bool_]) -> Floats:
     return np.maximum(out_M, 1.0)
 
 
+def known(correlations_MM: Alike) -> Alike:
+    """The same with missing correlations as none; a sketch has none missing."""
+    return correlations_MM if isinstance(correlations_MM, Sketch) else np.nan_to_num(correlations_MM)
+
+
 @overload
 def among(correlations_MM: Floats, chosen: NDArray[np.intp]) -> Floats: ...
 @overload
@@ -55,6 +61,12 @@ def among(correlations_MM: Alike, chosen: NDArray[np.intp]) -> Alike:
     if isinstance(correlations_MM, Sketch):
         return correlations_MM.take(chosen)
     return np.asarray(correlations_MM[chosen].take(chosen, axis=1))
+
+
+def rows(correlations_MM: Alike, chosen: Sequence[int]) -> Floats:
+    """Rows of a few models (chosen x M)."""
+    place = np.asarray(chosen, dtype=np.intp)
+    return correlations_MM.rows(place) if isinstance(correlations_MM, Sketch) else correlations_MM[place]
 
 
 def best_blend(
@@ -112,7 +124,7 @@ def capped(weights_M: Floats, owner_M: NDArray[np.intp], cap: float) -> Floats:
     return np.asarray(weights_M * (scaled_O / np.where(holders, total_O, 1.0))[owner_M])
 
 
-def best_blends(mu_EM: Floats, correlations_MM: Floats, active_M: NDArray[np.bool_], *, ridge: float) -> Floats:
+def best_blends(mu_EM: Floats, correlations_MM: Alike, active_M: NDArray[np.bool_], *, ridge: float) -> Floats:
     """`best_blend` of each of several expectations of one round (E x M), each found from the one before."""
     weights_EM = np.zeros(mu_EM.shape)
     near_M: Floats | None = None

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tournament.selectors.allocator import best_blend, copies
+from tournament.selectors.allocator import best_blend, copies, rows
 from tournament.selectors.experts import specialists
 from tournament.selectors.explanation.explained import Explained
 from tournament.selectors.explanation.record import Estimate, Outlook
@@ -97,14 +97,14 @@ def greedy(support: History, query: Query) -> Floats:
     """Forward selection with replacement of the blend's corr (Caruana et al. 2004), on kept statistics."""
     picks, correlations = np.zeros(len(query.active_M)), query.correlations_MM
     means = recent_means(support, GREEDY_HALF_LIFE, copies_M=copies(correlations, query.active_M))
-    score, with_blend, variance = 0.0, np.zeros(len(picks)), 0.0
+    score, with_blend, variance, own = 0.0, np.zeros(len(picks)), 0.0, correlations.diagonal()
     for _ in range(PICKS):
-        grown = variance + 2 * with_blend + np.diag(correlations)
+        grown = variance + 2 * with_blend + own
         value = np.where(query.active_M, (score + means) / np.sqrt(np.maximum(grown, 1e-9)), -np.inf)
         best = int(value.argmax())
         picks[best] += 1
         score, variance = score + means[best], float(grown[best])
-        with_blend = with_blend + correlations[best]
+        with_blend = with_blend + rows(correlations, [best])[0]
     return picks / picks.sum()
 
 

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.signal import lfilter
 
-from tournament.selectors.allocator import among, copies
+from tournament.selectors.allocator import Alike, among, copies
 from tournament.selectors.protocol import Floats, History, Query
 from tournament.selectors.spectrum import leading
 from tournament.selectors.tokens import cadence
@@ -78,7 +78,7 @@ def sight(query: Query, support: History) -> Sighting:
     )  # fmt: skip
 
 
-def leading_directions(correlations_MM: Floats, active_M: NDArray[np.bool_]) -> Directions:
+def leading_directions(correlations_MM: Alike, active_M: NDArray[np.bool_]) -> Directions:
     """The leading principal directions of the active models' predictions; a family of copies counts once.
 
     At most half as many as there are different models, so that something is left to tell the noise by. Each points the

@@ -20,6 +20,7 @@ from safetensors.numpy import load, save
 from tournament.errors import BadInput, Fault
 from tournament.selectors.explanation.record import Explanation
 from tournament.selectors.progress import Peers, Progress
+from tournament.selectors.sketch import EXACT_MODELS, Sketch
 
 Floats = NDArray[np.float64]
 Times = NDArray[np.datetime64]
@@ -59,7 +60,7 @@ class History:
     def take(self, rows: Any) -> History:
         """Some of the rounds."""
         chosen = _without_copying(rows)
-        return replace(self, **{name: getattr(self, name)[chosen] for name in BY_ROUND})
+        return replace(self, **{name: _taken(getattr(self, name), chosen) for name in BY_ROUND})
 
     def known_at(self, time: np.datetime64) -> History:
         """What was known at `time`: rounds opened before it, with scores of those resolved by it."""
@@ -95,6 +96,13 @@ class History:
         )  # fmt: skip
 
 
+def _taken(values: NDArray[Any], chosen: Any) -> Any:
+    """Some rows; where all rows are one and the same in memory, the result is too: it may be too large to copy."""
+    if values.strides[0] or not len(values) or isinstance(chosen, slice):
+        return np.asarray(values[chosen])
+    return np.broadcast_to(values[0], (len(chosen), *values.shape[1:]))
+
+
 def _without_copying(rows: Any) -> Any:
     """Rows that follow each other as a slice: correlations of all rounds are too large to copy at every step."""
     if isinstance(rows, slice):
@@ -112,7 +120,8 @@ class Query:
     models: tuple[str, ...]
     opens_at: np.datetime64
     active_M: NDArray[np.bool_]
-    correlations_MM: Floats
+    correlations_MM: Floats | Sketch
+    """The table of all pairs; beyond 2,000 models a sketch of it."""
     context_K: Floats
     stakes_M: Floats
 
@@ -120,6 +129,13 @@ class Query:
         """Refuse a round that nobody submitted to. Raises BadInput."""
         if not self.active_M.any():
             raise BadInput("no model submitted to this round; there is nothing to weigh")
+
+    def table(self) -> Floats:
+        """How alike the models are, for families that read every pair. Raises BadInput."""
+        if isinstance(self.correlations_MM, Sketch):
+            found = f"{len(self.models)} models come with a sketch of how alike they are, this family reads every pair"
+            raise BadInput(Fault("sketch", found, f"weigh at most {EXACT_MODELS} models, or by another family"))
+        return self.correlations_MM
 
 
 @dataclass(frozen=True, slots=True)

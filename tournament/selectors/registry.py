@@ -12,6 +12,7 @@ from tournament.selectors.committee import Committee
 from tournament.selectors.kernel import Kernel
 from tournament.selectors.protocol import Selector
 from tournament.selectors.regime_lookup import FITTERS, RegimeLookup
+from tournament.selectors.sketch import EXACT_MODELS
 
 OTHERS: dict[str, type] = {"boa": Boa, "kernel": Kernel, "fforma": Fforma, "committee": Committee}
 META = "tournament.selectors.meta"
@@ -37,6 +38,18 @@ SERVED = (
     "jump", "kernel", "fforma", "set_attention", "pretrained",
 )  # fmt: skip
 """Families that weigh every round of a site: quick to train and to ask, and no two near copies."""
+
+
+SKETCHED = (
+    "equal", "stake", "trailing", "best_single", "inverse_variance", "greedy", "ridge", "hedge", "fixed_share", "hmm",
+    "jump", "pretrained",
+)  # fmt: skip
+"""Those of them that weigh by a sketch of how alike the models are."""
+
+
+def served(models: int) -> tuple[str, ...]:
+    """Families that weigh a site's tournament of so many models."""
+    return SERVED if models <= EXACT_MODELS else SKETCHED
 
 
 def make(name: str, *, device: str = "cpu") -> Selector:

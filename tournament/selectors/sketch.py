@@ -70,6 +70,13 @@ class Sketch:
         family_H = np.unique(self.family_M[chosen], return_inverse=True)[1]
         return replace(self, factor_MK=self.factor_MK[chosen], family_M=family_H, rest_M=self.rest_M[chosen])
 
+    def placed(self, columns: NDArray[np.intp], models: int) -> Sketch:
+        """The same models in these places among more, of which nothing is known."""
+        factor_MK = np.zeros((models, self.factor_MK.shape[1]), dtype=np.float32)
+        rest_M, family_M = np.zeros(models), len(self) + np.arange(models)
+        factor_MK[columns], rest_M[columns], family_M[columns] = self.factor_MK, self.rest_M, self.family_M
+        return Sketch(factor_MK, np.unique(family_M, return_inverse=True)[1], rest_M)
+
     def rows(self, chosen: NDArray[np.intp]) -> Floats:
         """Rows of C of a few models (H x M)."""
         chosen = np.asarray(chosen)

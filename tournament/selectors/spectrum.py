@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from scipy.sparse.linalg import LinearOperator, eigsh
 
 from tournament.selectors.protocol import Floats
+from tournament.selectors.sketch import Sketch
 
 Singles = NDArray[np.float32]
 FEW = 200
@@ -26,12 +27,14 @@ SAME = 1e-4
 """Eigenvalues nearer than this share of the largest count as equal."""
 
 
-def leading(correlations_MM: Floats, root_M: Floats, wanted: int) -> tuple[Floats, Floats, Floats]:
+def leading(correlations_MM: Floats | Sketch, root_M: Floats, wanted: int) -> tuple[Floats, Floats, Floats]:
     """The largest eigenvalues of D C D, falling (Z), their vectors, and the matrix times these (M x Z both).
 
     Fewer than wanted where the last would be parted from an equal one: which of the two came first would be chance.
     The same for models in any order, up to rounding.
     """
+    if isinstance(correlations_MM, Sketch):
+        return _by_restarts(correlations_MM, root_M, min(wanted, len(root_M) - 2))
     if len(correlations_MM) <= FEW:
         matrix_MM = correlations_MM * np.outer(root_M, root_M)
         values, vectors = np.linalg.eigh(matrix_MM)
@@ -111,7 +114,9 @@ def _orthonormal(block_BM: NDArray[np.floating[Any]]) -> Singles:
     return np.asarray(turn_BB.astype(np.float32) @ block_BM)
 
 
-def _by_restarts(correlations_MM: Floats, root_M: Floats, wanted: int) -> tuple[Floats, Floats, Floats]:
+def _by_restarts(
+    correlations_MM: Floats | Sketch, root_M: Floats, wanted: int
+) -> tuple[Floats, Floats, Floats]:  # fmt: skip
     """The same by implicitly restarted Lanczos (ARPACK), which goes on until it is sure; always from the same start."""
     models = len(root_M)
     matrix = LinearOperator(
@@ -119,4 +124,4 @@ def _by_restarts(correlations_MM: Floats, root_M: Floats, wanted: int) -> tuple[
     )
     values, vectors = eigsh(matrix, k=wanted + 1, v0=root_M, tol=CONVERGED)
     value_Z, vector_MZ = _apart(values, vectors, wanted)
-    return value_Z, vector_MZ, correlations_MM @ (vector_MZ * root_M[:, None]) * root_M[:, None]
+    return value_Z, vector_MZ, np.column_stack([matrix @ vector_M for vector_M in vector_MZ.T])

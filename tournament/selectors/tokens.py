@@ -50,7 +50,7 @@ def score_tokens(queries: History, support: History, beliefs: Beliefs) -> Floats
     scored_RM = np.isfinite(support.scores_RM)
     scores_RM = np.where(scored_RM, support.scores_RM, 0.0)
     weights = [known_QR * 0.5 ** (age_QR / life) for life in HALF_LIVES]
-    distance_QR = context_distance(queries, support)
+    distance_QR = context_distance(queries.context_RK, support)
     weights += [known_QR * 0.5 ** (age_QR / 160.0) * np.exp(-0.5 * distance_QR / width**2) for width in BANDWIDTHS]
     weights.append(known_QR * 0.5 ** (age_QR / 160.0) * beliefs.alike())
     copies_QM = copies_in(queries)
@@ -100,16 +100,16 @@ def recent_means(support: History, half_life: float = HALF_LIFE, *, copies_M: Fl
     return shrunk_means((0.5 ** (age / half_life))[None], scores, scored, copies_M)[0]
 
 
-def context_distance(queries: History, support: History) -> Floats:
+def context_distance(context_QK: Floats, support: History) -> Floats:
     """Mean squared distance of contexts in units of the support's spread (Q x R); missing columns count nothing."""
     if not len(support):
-        return np.zeros((len(queries), 0))
+        return np.zeros((len(context_QK), 0))
     known_RK = np.isfinite(support.context_RK)
     count_K = np.maximum(known_RK.sum(axis=0), 1)
     centre = np.where(known_RK, support.context_RK, 0.0).sum(axis=0) / count_K
     away_RK = np.where(known_RK, support.context_RK - centre, 0.0)
     spread = np.sqrt((away_RK**2).sum(axis=0) / count_K) + 1e-12
-    query_QK = np.nan_to_num(np.clip((queries.context_RK - centre) / spread, -3, 3))
+    query_QK = np.nan_to_num(np.clip((context_QK - centre) / spread, -3, 3))
     support_RK = np.nan_to_num(np.clip((support.context_RK - centre) / spread, -3, 3))
     squares = (query_QK**2).sum(1)[:, None] + (support_RK**2).sum(1)[None, :] - 2 * query_QK @ support_RK.T
     return np.asarray(np.maximum(squares, 0.0) / max(1, query_QK.shape[1]))
@@ -139,7 +139,7 @@ def in_contexts(query: Query, support: History, context_EK: Floats) -> History:
     """A query as a history of as many rounds as contexts, each as if the round had opened in that context."""
     asked, models = len(context_EK), len(query.models)
     opens_at_E = np.repeat(query.opens_at, asked)
-    correlations_EMM = np.broadcast_to(query.correlations_MM.astype(np.float32), (asked, models, models))
+    correlations_EMM = np.broadcast_to(query.table().astype(np.float32), (asked, models, models))
     return History(
         np.zeros(asked, dtype=np.int64), query.models, opens_at_E, opens_at_E,
         np.broadcast_to(query.active_M, (asked, models)), np.full((asked, models), np.nan), correlations_EMM,

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from regatta.ensemble.history import correlations_of
+from regatta.ensemble.history import alike_of
 from tournament.selectors import algebra
 from tournament.selectors.explanation.explained import values_by_name
 from tournament.selectors.protocol import Floats
@@ -22,7 +22,7 @@ def outcome(weights: Mapping[str, float], models: Sequence[str], linear_M: Float
     tournament's corr, not equal to it (docs/method.md).
     """
     weights_M = np.array([weights.get(name, 0.0) for name in models])
-    scores_M, correlations = np.nan_to_num(linear_M), correlations_of(panel_sha256)
+    scores_M, correlations = np.nan_to_num(linear_M), alike_of(panel_sha256, len(models))
     left_out_M = algebra.leave_one_out(weights_M, scores_M, correlations)
     shapley_M = values_by_name(tuple(models), weights_M, scores_M, correlations)
     by_model = {

@@ -11,14 +11,15 @@ from datetime import datetime
 
 import numpy as np
 
-from regatta.ensemble.history import history
+from regatta.ensemble.history import history, question
 from regatta.ensemble.models import RegimeState, RoundWeights, SelectorVersion
 from regatta.ensemble.standing_in import by_name, learned, novelty_of, reason_to_stand_in, restrain, stand_in
 from regatta.rounds.models import Round
 from tournament.regimes.model import RegimeModel
 from tournament.regimes.names import regime_names
 from tournament.selectors.protocol import History, Query, State, on_simplex
-from tournament.selectors.registry import make
+from tournament.selectors.registry import SKETCHED, make
+from tournament.selectors.sketch import EXACT_MODELS
 
 UNTRAINED = ("equal", "stake", "trailing", "best_single", "inverse_variance", "greedy", "ridge", "hedge", "fixed_share")
 DEFAULT = "equal"
@@ -29,8 +30,10 @@ def weigh_round(round: Round, now: datetime) -> None:
     if round.weights.exists():
         return
     known = history(round.tournament, now, through=round)
-    query, support = known.query(len(known) - 1), known.known_at(known.opens_at_R[-1])
+    query, support = question(known, round), known.known_at(known.opens_at_R[-1])
     versions = _versions(round)
+    if len(known.models) > EXACT_MODELS:  # then how alike the models are is sketched
+        versions = {family: version for family, version in versions.items() if family in SKETCHED}
     champion = next((family for family, version in versions.items() if version.led_at(round.opens_at)), DEFAULT)
     novelty = novelty_of(versions.get(champion) or versions.get("hmm"), support, query)
     _write_regime(round, versions.get("hmm"), support, query, now, novelty)

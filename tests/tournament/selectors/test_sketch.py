@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from tournament.errors import BadInput
 from tournament.selectors import algebra
 from tournament.selectors.allocator import best_blend, copies
+from tournament.selectors.protocol import Budget, History, Query
+from tournament.selectors.registry import SKETCHED, make
 from tournament.selectors.sketch import Sketch, sketch
+from tournament.worlds.score_space import as_history, draw_world
+from tournament.worlds.spec import Spec
 
 MODELS = 60
 ALL = np.ones(MODELS, dtype=bool)
@@ -127,3 +133,54 @@ def test_a_model_that_says_nothing_is_like_no_other() -> None:
 
     assert found.diagonal()[[7, 8]] == pytest.approx([0.0, 0.0])
     assert len(set(found.family_M.tolist())) == MODELS
+
+
+def sketched_and_exact(row: int = 100) -> tuple[History, Query, Query]:
+    """What is known of a tournament without any past correlations, and a round with the sketch and with the table."""
+    values = panel()
+    past = as_history(draw_world(Spec(rounds=120, models=MODELS, late=0.0, leaving=0.0), 3))
+    known = past.known_at(past.opens_at_R[row])
+    unknown = np.broadcast_to(np.float32(np.nan), known.correlations_RMM.shape)
+    exact = replace(past.query(row), correlations_MM=table(values))
+    return replace(known, correlations_RMM=unknown), replace(exact, correlations_MM=sketch(values)), exact
+
+
+@pytest.mark.parametrize("name", SKETCHED)
+def test_families_weigh_by_a_sketch_as_by_the_table(name: str) -> None:
+    known, by_sketch, by_table = sketched_and_exact()
+    selector = make(name)
+    state = selector.adapt(selector.meta_train([known], Budget()), known)
+
+    weights = selector.weights(state, by_sketch)
+
+    assert weights == pytest.approx(selector.weights(state, by_table), abs=1e-4)
+    assert selector.explain(state, by_sketch).weights_M == pytest.approx(weights, abs=1e-6)
+
+
+def test_a_family_that_reads_every_pair_says_so() -> None:
+    known, by_sketch, _ = sketched_and_exact()
+    whole = as_history(draw_world(Spec(rounds=120, models=MODELS, late=0.0, leaving=0.0), 3))
+    state = make("kernel").adapt(make("kernel").meta_train([whole.known_at(whole.opens_at_R[100])], Budget()), known)
+
+    with pytest.raises(BadInput, match="60 models come with a sketch"):
+        by_sketch.table()
+    with pytest.raises(BadInput, match="come with a sketch"):
+        make("kernel").explain(state, by_sketch)
+
+
+def test_a_sketch_takes_its_place_among_more_models() -> None:
+    found, columns = sketch(panel(), factors=8), np.random.default_rng(0).permutation(70)[:MODELS]
+
+    wide = dense(found.placed(columns, 70))
+
+    assert wide[np.ix_(columns, columns)] == pytest.approx(dense(found))
+    assert np.delete(wide, columns, axis=0).sum() == 0
+
+
+def test_rows_of_correlations_that_are_one_in_memory_are_never_copied() -> None:
+    known, _, _ = sketched_and_exact()
+
+    taken = known.take(np.array([0, 5, 7]))
+
+    assert taken.correlations_RMM.strides[0] == 0
+    assert taken.correlations_RMM.shape == (3, MODELS, MODELS)

@@ -12,7 +12,7 @@ from dataclasses import replace
 import numpy as np
 
 from tournament.selectors import algebra
-from tournament.selectors.allocator import best_blend, best_blends
+from tournament.selectors.allocator import Alike, among, best_blend, best_blends, known
 from tournament.selectors.explanation.path import walks
 from tournament.selectors.explanation.record import (
     Estimate,
@@ -24,7 +24,7 @@ from tournament.selectors.explanation.record import (
     Without,
 )
 from tournament.selectors.protocol import Floats, History, Query, State, on_simplex
-from tournament.selectors.tokens import as_history, context_distance, recent_means
+from tournament.selectors.tokens import context_distance, recent_means
 
 LEFT_OUT = 8
 """So many of the heaviest models are left out in turn."""
@@ -58,7 +58,7 @@ class Explained(ABC):
         path = walks(query, support) if support is not None and self.reads_context else None
         context_EC = query.context_K[None] if path is None else path.context_EC
         outlook = self.outlook(state, query, context_EC)
-        weights_M, correlations = outlook.weights_EM[0], np.nan_to_num(query.correlations_MM)
+        weights_M, correlations = outlook.weights_EM[0], known(query.correlations_MM)
         expected_M, estimate = _expected(outlook, support, query)
         return Explanation(
             query.models, weights_M, estimate, expected_M, algebra.corr(weights_M, expected_M, correlations),
@@ -70,7 +70,7 @@ class Explained(ABC):
 
     def _without(self, state: State, query: Query, outlook: Outlook, expected_M: Floats) -> Without:
         """The heaviest models left out in turn."""
-        weights_M, correlations = outlook.weights_EM[0], np.nan_to_num(query.correlations_MM)
+        weights_M, correlations = outlook.weights_EM[0], known(query.correlations_MM)
         heaviest = sorted(np.flatnonzero(weights_M > 0), key=lambda place: (-weights_M[place], query.models[place]))
         left_out = heaviest[:LEFT_OUT] if query.active_M.sum() > 1 else []
         weights_WM = np.zeros((len(left_out), len(weights_M)))
@@ -90,18 +90,18 @@ def allocated(
     probability_K: Floats | None = None, attention_R: Floats | None = None,
 ) -> Outlook:  # fmt: skip
     """The outlook of a family with expected scores; the last rows are those of the named regimes, were each certain."""
-    weights_EM = best_blends(expected_EM, np.nan_to_num(query.correlations_MM), query.active_M, ridge=ridge)
+    weights_EM = best_blends(expected_EM, known(query.correlations_MM), query.active_M, ridge=ridge)
     contexts = len(expected_EM) - len(names)
     regimes = None if probability_K is None else Regimes(names, probability_K, weights_EM[contexts:])
     return Outlook(weights_EM[:contexts], expected_EM[:contexts], estimate, ridge, regimes, attention_R)
 
 
-def values_by_name(models: tuple[str, ...], weights_M: Floats, scores_M: Floats, correlations_MM: Floats) -> Floats:
+def values_by_name(models: tuple[str, ...], weights_M: Floats, scores_M: Floats, correlations_MM: Alike) -> Floats:
     """Shapley values (M) that depend on no order of the models: where orders are drawn, they are drawn of names."""
     order = np.argsort(np.array(models))
     values = np.zeros(len(models))
     values[order] = algebra.shapley(
-        weights_M[order], scores_M[order], correlations_MM[np.ix_(order, order)], rng=np.random.default_rng(0)
+        weights_M[order], scores_M[order], among(correlations_MM, order), rng=np.random.default_rng(0)
     )
     return values
 
@@ -125,6 +125,6 @@ def _like(outlook: Outlook, support: History | None, query: Query) -> Like:
         by, near_R = LikeBy.ATTENTION, outlook.attention_R[resolved] * len(resolved)
     else:
         past = support.take(resolved)
-        by, near_R = LikeBy.CONTEXT, np.exp(-0.5 * context_distance(as_history(query, past), past)[0])
+        by, near_R = LikeBy.CONTEXT, np.exp(-0.5 * context_distance(query.context_K[None], past)[0])
     most = np.argsort(-near_R, kind="stable")[:LIKE_ROUNDS]
     return Like(by, tuple(int(n) for n in support.rounds_R[resolved][most]), tuple(float(v) for v in near_R[most]))

@@ -32,6 +32,7 @@ from tournament.selectors.meta.neural import NETWORK, Stored, choose_device, loa
 from tournament.selectors.meta.training import TrainingConfig, shown_in_training, split, train
 from tournament.selectors.patterns import query_contexts, sight
 from tournament.selectors.protocol import Budget, Floats, History, Query, State, equal_weights
+from tournament.selectors.sketch import EXACT_MODELS
 from tournament.selectors.tokens import SCALE
 
 SHIPPED = Path(__file__).with_suffix(".safetensors")
@@ -55,7 +56,9 @@ class Pretrained(Explained):
     def meta_train(self, tasks: Sequence[History], budget: Budget) -> State:
         """The shipped state, tuned on tasks with enough resolved rounds if that helps on the newest of them."""
         start = shipped() if budget.start is None else budget.start
-        long = [history for history in tasks if len(history.resolved()) >= self.least_to_tune]
+        # beyond the models of which every pair is kept there is nothing to tune on: how alike they were is not known
+        kept = [history for history in tasks if len(history.models) <= EXACT_MODELS]
+        long = [history for history in kept if len(history.resolved()) >= self.least_to_tune]
         if not long:
             return start
         gate = InContextGate()
@@ -117,7 +120,7 @@ def _episodes(history: History) -> Sightings:
         if not len(support.resolved_rows()):
             support = history.known_at(history.opens_at_R[rows[-1]])  # fills a place that `split` never fits on
         scores = np.nan_to_num(history.scores_RM[row]) * SCALE
-        asked.append(Asked(sight(query, support), query.active_M, np.nan_to_num(query.correlations_MM), scores))
+        asked.append(Asked(sight(query, support), query.active_M, np.nan_to_num(query.table()), scores))
     return stack(asked)
 
 

@@ -108,7 +108,7 @@ def _query(world: ScoreWorld, row: int, mean_M: Floats, weights_M: Floats) -> As
     gain = algebra.corr(weights_M, mean_M, world.correlation_MM) - algebra.corr(equal_M, mean_M, world.correlation_MM)
     floor = FLOOR * sighting.noise
     score_M = np.where(query.active_M, mean_M, 0.0) / (max(gain, floor) + floor)
-    return Asked(sighting, query.active_M, query.correlations_MM, score_M)
+    return Asked(sighting, query.active_M, query.table(), score_M)
 
 
 def make_state(config: PretrainingConfig, budget: Budget) -> tuple[State, list[float]]:

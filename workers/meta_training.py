@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
 import time
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -16,7 +16,7 @@ from regatta.ensemble.models import SelectorVersion
 from regatta.ensemble.training import decide, report
 from regatta.rounds.models import Tournament
 from tournament.selectors.protocol import Budget, History
-from tournament.selectors.registry import SERVED
+from tournament.selectors.registry import served
 from workers.devices import choose_device
 from workers.distributed import meta_train
 from workers.progress import KeptProgress, forget_before
@@ -31,7 +31,7 @@ def train_selectors(payload: dict[str, Any]) -> dict[str, Any]:
     known = history(tournament, now)
     results = report(tournament, now)
     forget_before(tournament, payload["through"])
-    for family in SERVED:
+    for family in served(len(known.models)):
         _train(tournament, family, known, results, through=payload["through"], now=now)
     champion = decide(tournament, now)
     return {"champion": "" if champion is None else champion.family, "rounds": len(known.resolved())}
@@ -43,11 +43,11 @@ def _train(
     """One family's new version, unless an earlier attempt has made it; one that was cut off is gone on with."""
     if SelectorVersion.objects.filter(tournament=tournament, family=family, trained_through=through).exists():
         return
-    start, data = time.perf_counter(), _data_hash(known)
+    start, data = time.perf_counter(), known.mark()
     device = choose_device(settings.REGATTA_DEVICE)
     kept = KeptProgress(tournament, family, through, data)
     budget = Budget(seed=SEED, seconds=tournament.parsed_rules().training_seconds, progress=kept)
-    state = meta_train(family, known, budget, device=device)
+    state = replace(meta_train(family, known, budget, device=device), data=data)
     about = {"seed": SEED, "device": device, "seconds": round(time.perf_counter() - start, 2), "resumed": kept.resumed}
     with transaction.atomic():
         SelectorVersion.objects.get_or_create(
@@ -58,11 +58,3 @@ def _train(
             },
         )  # fmt: skip
         kept.forget()
-
-
-def _data_hash(known: History) -> str:
-    """A mark of everything the training saw."""
-    digest = hashlib.sha256()
-    for values in (known.scores_RM, known.correlations_RMM, known.context_RK, known.active_RM):
-        digest.update(values.tobytes())
-    return digest.hexdigest()

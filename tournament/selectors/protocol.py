@@ -8,6 +8,7 @@ selector works on s and C alone.
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -18,6 +19,7 @@ from numpy.typing import NDArray
 from safetensors.numpy import load, save
 
 from tournament.errors import BadInput, Fault
+from tournament.selectors import provenance
 from tournament.selectors.explanation.record import Explanation
 from tournament.selectors.progress import Peers, Progress
 from tournament.selectors.sketch import EXACT_MODELS, Sketch
@@ -88,6 +90,16 @@ class History:
         contexts = self.contexts()
         return len(contexts) >= least and bool(np.isfinite(contexts).any())
 
+    def mark(self) -> str:
+        """A mark (sha256) of everything that a training sees of it."""
+        digest = hashlib.sha256()
+        alike = self.correlations_RMM[:1] if not self.correlations_RMM.strides[0] else self.correlations_RMM
+        for values in (self.scores_RM, self.context_RK, self.active_RM):
+            digest.update(f"{values.shape}".encode() + values.tobytes())
+        for table_MM in alike if any(alike.strides) else ():  # beyond 2,000 models nothing is kept of them
+            digest.update(table_MM.tobytes())
+        return digest.hexdigest()
+
     def query(self, row: int) -> Query:
         """The question that round `row` asked at its close."""
         return Query(
@@ -146,22 +158,34 @@ class State:
     arrays: dict[str, NDArray[Any]] = field(default_factory=dict)
     config: dict[str, Any] = field(default_factory=dict)
     support: History | None = None
+    code: str = ""
+    """Mark of the code that made a stored state (`provenance.code_hash`); empty for one made by this process."""
+    data: str = ""
+    """Mark of what it was trained on (`History.mark`), where the trainer says."""
+
+    @property
+    def warning(self) -> str:
+        """What staff should know of a stored state that today's code did not make; empty when it did."""
+        return provenance.warning(self.family, self.code)
 
     def to_bytes(self) -> bytes:
-        """The learned part as safetensors; no code, no pickle."""
-        about = json.dumps({"family": self.family, "config": self.config, "format": FORMAT}, sort_keys=True)
+        """The learned part as safetensors, with config and the marks of code and data; no code, no pickle."""
+        code = self.code or provenance.code_hash(self.family)
+        told = {"family": self.family, "config": self.config, "format": FORMAT, "code": code, "data": self.data}
+        about = json.dumps(told, sort_keys=True)
         arrays = {name: np.ascontiguousarray(values) for name, values in self.arrays.items()}
         # one entry of metadata only: safetensors writes several in an order that changes from call to call
         return save(arrays or {"empty": np.zeros(1)}, metadata={"about": about})
 
     @classmethod
     def from_bytes(cls, data: bytes) -> State:
-        """Read what `to_bytes` wrote. Raises BadInput."""
+        """Read what `to_bytes` wrote; one that other code made is read too, and says so. Raises BadInput."""
         try:
             size = int.from_bytes(data[:8], "little")
             about = json.loads(json.loads(data[8 : 8 + size])["__metadata__"]["about"])
             arrays = {name: values for name, values in load(data).items() if name != "empty"}
-            return cls(about["family"], arrays, about["config"])
+            code, trained_on = about.get("code", provenance.UNKNOWN), about.get("data", "")
+            return cls(about["family"], arrays, about["config"], code=code, data=trained_on)
         except (KeyError, ValueError, OSError) as error:
             raise BadInput(Fault("state", f"this is not a selector's state: {error}")) from None
 

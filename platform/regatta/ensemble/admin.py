@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from django.contrib import admin
+from django.http import HttpRequest
 
+from regatta import artifacts
 from regatta.ensemble.models import MetaModel, RegimeState, RoundWeights, SelectorVersion, TrainingProgress, Watch
 from regatta.watching import WatchAdmin
+from tournament.selectors.protocol import State
 
 
 @admin.register(SelectorVersion)
@@ -18,6 +21,18 @@ class SelectorVersionAdmin(WatchAdmin):
     ]  # fmt: skip
     list_filter = ["tournament", "status", "family"]
     list_select_related = ["tournament"]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: SelectorVersion | None = None) -> list[str]:
+        """Every field, and what made its state."""
+        return [*super().get_readonly_fields(request, obj), "made_by"]
+
+    @admin.display(description="state made by")
+    def made_by(self, version: SelectorVersion) -> str:
+        """Whether today's code made the stored state, and a warning where it did not."""
+        if not version.state_sha256:
+            return "-"
+        state = State.from_bytes(artifacts.get(version.state_sha256))
+        return state.warning or f"today's code ({state.code[:8]})"
 
 
 @admin.register(TrainingProgress)

@@ -64,7 +64,7 @@ class RegimeModel:
         belief = self.start_K
         for time, likelihood in enumerate(likelihood_TK):
             belief = (belief if time == 0 else belief @ self.transitions_KK) * likelihood
-            belief = belief / belief.sum()
+            belief = belief / sum(belief.tolist())  # of a few numbers, numpy's own sum takes longer than all the rest
             out[time] = belief
         return out
 

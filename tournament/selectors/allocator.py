@@ -135,14 +135,13 @@ def best_blends(mu_EM: Floats, correlations_MM: Alike, active_M: NDArray[np.bool
 
 
 def _with_own(quadratic: Alike | Penalized, own_M: Floats) -> Floats | Penalized:
-    """The same with more on the diagonal; a new one."""
+    """The same with more on the diagonal; a table is changed in place, for to copy it costs as much as to solve."""
     if isinstance(quadratic, Sketch):
         return Penalized(quadratic, own_M)
     if isinstance(quadratic, Penalized):
         return Penalized(quadratic.sketch, quadratic.own_M + own_M)
-    grown_MM = quadratic.copy()
-    grown_MM[np.diag_indices(len(own_M))] += own_M
-    return grown_MM
+    quadratic[np.diag_indices(len(own_M))] += own_M
+    return quadratic
 
 
 def _solved(

@@ -30,19 +30,23 @@ def known_rounds(queries: History, support: History) -> NDArray[np.bool_]:
     return support.resolves_at_R[None, :] <= queries.opens_at_R[:, None]
 
 
-def tokens(queries: History, support: History, beliefs: Beliefs) -> Floats:
-    """Tokens of every model in every query round (Q x M x T)."""
-    return np.concatenate([score_tokens(queries, support, beliefs), likeness(queries)[..., None]], axis=2)
+def tokens(queries: History, support: History, beliefs: Beliefs, copies_QM: Floats | None = None) -> Floats:
+    """Tokens of every model in every query round (Q x M x T); `copies_QM` of `copies_in` saves time where at hand."""
+    copies_QM = copies_in(queries) if copies_QM is None else copies_QM
+    told_QMT = score_tokens(queries, support, beliefs, copies_QM)
+    return np.concatenate([told_QMT, likeness(queries, copies_QM)[..., None]], axis=2)
 
 
 def tokens_in_contexts(query: Query, support: History, context_EK: Floats, beliefs: Beliefs) -> Floats:
     """Tokens of one query had it opened in each of these contexts (E x M x T)."""
-    told_EMT = score_tokens(in_contexts(query, support, context_EK), support, beliefs)
-    likeness_1M1 = likeness(as_history(query, support))[..., None]  # the same in every context
+    asked = in_contexts(query, support, context_EK)
+    copies_EM = copies_in(asked)
+    told_EMT = score_tokens(asked, support, beliefs, copies_EM)
+    likeness_1M1 = likeness(asked.take(slice(0, 1)), copies_EM[:1])[..., None]  # the same in every context
     return np.concatenate([told_EMT, np.broadcast_to(likeness_1M1, (*told_EMT.shape[:2], 1))], axis=2)
 
 
-def score_tokens(queries: History, support: History, beliefs: Beliefs) -> Floats:
+def score_tokens(queries: History, support: History, beliefs: Beliefs, copies_QM: Floats) -> Floats:
     """All tokens but the last, which alone reads how alike the models are (Q x M x (T - 1))."""
     known_QR = known_rounds(queries, support).astype(float)
     lag_QR = (queries.opens_at_R[:, None] - support.opens_at_R[None, :]).astype("timedelta64[s]").astype(float)
@@ -53,7 +57,6 @@ def score_tokens(queries: History, support: History, beliefs: Beliefs) -> Floats
     distance_QR = context_distance(queries.context_RK, support)
     weights += [known_QR * 0.5 ** (age_QR / 160.0) * np.exp(-0.5 * distance_QR / width**2) for width in BANDWIDTHS]
     weights.append(known_QR * 0.5 ** (age_QR / 160.0) * beliefs.alike())
-    copies_QM = copies_in(queries)
     means = [shrunk_means(weight, scores_RM, scored_RM, copies_QM) * SCALE for weight in weights]
     count_QM = known_QR @ scored_RM
     spread_QM = np.sqrt(np.maximum(known_QR @ scores_RM**2 / np.maximum(count_QM, 1.0), 0.0))
@@ -115,9 +118,9 @@ def context_distance(context_QK: Floats, support: History) -> Floats:
     return np.asarray(np.maximum(squares, 0.0) / max(1, query_QK.shape[1]))
 
 
-def likeness(queries: History) -> Floats:
+def likeness(queries: History, copies_QM: Floats) -> Floats:
     """Correlation of each model with the equal-weight blend of its round, copies counted once (Q x M)."""
-    active_QM = queries.active_RM / copies_in(queries)
+    active_QM = queries.active_RM / copies_QM
     share_QM = active_QM / np.maximum(active_QM.sum(axis=1, keepdims=True), 1e-12)
     with_blend = np.array([_products(*round) for round in zip(queries.correlations_RMM, share_QM, strict=True)])
     variance = (with_blend * share_QM).sum(axis=1)

@@ -138,7 +138,8 @@ def episodes_in_contexts(query: Query, support: History, context_EC: Floats, bel
 
 
 def _episodes(queries: History, support: History, beliefs: Beliefs, rounds: int) -> Episodes:
-    token_QMT = tokens(queries, support, beliefs)
+    copies_QM = copies_in(queries)
+    token_QMT = tokens(queries, support, beliefs, copies_QM)
     resolved = support.resolved()
     row_QR, known_QR = newest_rows(queries, resolved, rounds)
     belief_RK = beliefs.support_RK[support.resolved_rows()]
@@ -150,7 +151,7 @@ def _episodes(queries: History, support: History, beliefs: Beliefs, rounds: int)
     if not np.isfinite(correlations.sum()):
         correlations = np.nan_to_num(correlations)
     values = (
-        token_QMT, queries.active_RM, np.nan_to_num(queries.scores_RM) * SCALE, correlations, copies_in(queries),
+        token_QMT, queries.active_RM, np.nan_to_num(queries.scores_RM) * SCALE, correlations, copies_QM,
         support_QRM * SCALE, scored_QRM, known_QR, lag_QR / cadence(support) * known_QR,
         np.take_along_axis(context_RC, row_QR[..., None], axis=1) * known_QR[..., None], query_context_QC,
         belief_RK[row_QR] * known_QR[..., None], beliefs.query_QK,

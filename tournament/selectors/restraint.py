@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from tournament.selectors.allocator import RIDGE, best_blend, capped, copies
+from tournament.selectors.allocator import RIDGE, among, best_blend, capped, copies, known
 from tournament.selectors.protocol import Floats, Query
 
 
@@ -29,12 +29,11 @@ def held_back(weights_M: Floats, query: Query, previous_M: Floats, stickiness: f
     it is asked again, its penalty on. So weight moves least where a change buys least corr. Source: ours; reading
     expectations off weights is reverse optimization (Black and Litterman 1992).
     """
-    correlations, active_M = np.nan_to_num(query.correlations_MM), query.active_M
+    correlations, active_M = known(query.correlations_MM), query.active_M
     implied_M = np.full(len(weights_M), np.nan)
     chosen = np.flatnonzero(active_M)
-    among = correlations[np.ix_(chosen, chosen)]
-    penalized = among + np.diag(RIDGE * copies(among, np.ones(len(chosen), dtype=bool)))
-    implied_M[chosen] = penalized @ weights_M[chosen]
+    alike, weights_C = among(correlations, chosen), weights_M[chosen]
+    implied_M[chosen] = alike @ weights_C + RIDGE * copies(alike, np.ones(len(chosen), dtype=bool)) * weights_C
     return best_blend(
         implied_M, correlations, active_M, ridge=RIDGE, previous_M=previous_M * active_M, stickiness=stickiness
     )

@@ -26,9 +26,12 @@ ALSO = ("boa", "bma", "gmm", "prototype", "lstm", "memory", "maml", "reptile", "
 
 
 def state_of(name: str, known: History, small: History) -> State:
-    """A trained state; of networks the untrained one, which is as quick to ask. Trees are grown on a smaller world."""
+    """A trained state; of networks the untrained one, which is as quick to ask.
+
+    Trees are grown on a smaller world; the gate is the one that ships.
+    """
     selector = make(name)
-    if name in {"fforma", "committee"}:
+    if name in {"fforma", "committee", "pretrained"}:
         return selector.meta_train([small], Budget())
     return begun(selector, known)
 
@@ -60,11 +63,14 @@ def main() -> None:
     past = as_history(draw_world(spec, SEED))
     small = as_history(draw_world(Spec(rounds=200, models=60), SEED))
     known = past.known_at(past.opens_at_R[options.rounds])
-    print(f"{'milliseconds':18} {'p50':>7} {'p95':>7} {'p99':>7} {'first':>7} {'p50':>9} {'p99, by the clock':>18}")
+    print(f"{'milliseconds':18} {'p50':>7} {'p95':>7} {'p99':>7} {'least':>7} {'p50':>9} {'p99, by the clock':>18}")
     for name in options.selectors.split(","):
         found = milliseconds(name, past, state_of(name, known, small), options.rounds)
         (p50, wall50), (p95, _), (p99, wall99) = np.percentile(found[1:], (50, 95, 99), axis=0)
-        print(f"{name:18} {p50:7.1f} {p95:7.1f} {p99:7.1f} {found[0, 0]:7.1f} {wall50:9.1f} {wall99:18.1f}", flush=True)
+        print(
+            f"{name:18} {p50:7.1f} {p95:7.1f} {p99:7.1f} {found[:, 0].min():7.1f} {wall50:9.1f} {wall99:18.1f}",
+            flush=True,
+        )
 
 
 if __name__ == "__main__":

@@ -40,7 +40,7 @@ def leading(correlations_MM: Floats | Sketch, root_M: Floats, wanted: int) -> tu
         values, vectors = np.linalg.eigh(matrix_MM)
         value_Z, vector_MZ = _apart(values, vectors, wanted)
         return value_Z, vector_MZ, matrix_MM @ vector_MZ
-    found = _by_blocks(correlations_MM.astype(np.float32), root_M.astype(np.float32), wanted)
+    found = _by_blocks(np.asarray(correlations_MM, dtype=np.float32), root_M.astype(np.float32), wanted)
     return _by_restarts(correlations_MM, root_M, wanted) if found is None else found
 
 

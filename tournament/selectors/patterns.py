@@ -9,6 +9,7 @@ learned of z in one tournament holds in another. Source: ours; the projection is
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,6 +30,7 @@ CONTEXT_WIDTHS = (0.0, 2.0, 6.0)
 OWN_VARIANCE = 0.05
 SHRINK = 0.02
 CLIP = 4.0
+MOST = 0.7
 CHANGES_AT_ONCE = 4_000
 """So many comings and goings are summed at once: 13 MB."""
 
@@ -89,13 +91,16 @@ def leading_directions(correlations_MM: Alike, active_M: NDArray[np.bool_]) -> D
     way of the equal-weight blend.
     """
     chosen = np.flatnonzero(active_M)
-    correlations = among(_singles(correlations_MM), chosen)
-    copies_M = copies(correlations, np.ones(len(chosen), dtype=bool))
+    within, places = _within(correlations_MM, chosen)
+    submitted = np.zeros(len(within), dtype=bool)
+    submitted[places] = True
+    held_M = copies(within, submitted)
+    copies_M = held_M[places]
     root_M = copies_M**-0.5
     wanted = int(np.clip((1.0 / copies_M).sum() // 2, 1, DIRECTIONS))
-    value_Z, _, image_MZ = leading(correlations, root_M, wanted)
+    value_Z, _, image_MZ = leading(within, np.where(submitted, held_M**-0.5, 0.0), wanted)
     wanted = len(value_Z)
-    loading = image_MZ / root_M[:, None] / np.sqrt(np.maximum(value_Z, 1e-9))
+    loading = image_MZ[places] / root_M[:, None] / np.sqrt(np.maximum(value_Z, 1e-9))
     loading *= np.where((loading / copies_M[:, None]).sum(axis=0) < 0, -1.0, 1.0)
     loading_MZ, share_Z, all_copies_M = (
         np.zeros((len(active_M), DIRECTIONS)),
@@ -108,10 +113,18 @@ def leading_directions(correlations_MM: Alike, active_M: NDArray[np.bool_]) -> D
     return Directions(loading_MZ, share_Z, all_copies_M)
 
 
-def _singles(correlations_MM: Alike) -> Alike:
-    """In single precision where there are many models: that of a history's correlations, and read twice as fast."""
-    many = not isinstance(correlations_MM, Sketch) and len(correlations_MM) > FEW
-    return np.asarray(correlations_MM, dtype=np.float32) if many else correlations_MM  # type: ignore[return-value]
+def _within(correlations_MM: Alike, chosen: NDArray[np.intp]) -> tuple[Alike, NDArray[np.intp]]:
+    """Correlations that hold those of the chosen models, and their places: of many models all, if most are chosen.
+
+    To copy them out would then cost more than to multiply by the others' zeros. Of many in single precision: that of a
+    history's correlations, and read twice as fast.
+    """
+    if isinstance(correlations_MM, Sketch) or len(chosen) <= FEW:
+        return among(correlations_MM, chosen), np.arange(len(chosen))
+    singles: Any = np.asarray(correlations_MM, dtype=np.float32)
+    if len(chosen) < MOST * len(singles) or not np.isfinite(singles.sum()):
+        return among(singles, chosen), np.arange(len(chosen))
+    return singles, chosen
 
 
 def project(directions: Directions, score_RM: Floats, scored_RM: NDArray[np.bool_]) -> tuple[Floats, Floats]:

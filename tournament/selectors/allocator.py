@@ -9,7 +9,8 @@ Source: ours; the reduction is Markowitz's (1952) with scores in the place of re
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, overload
+from dataclasses import dataclass
+from typing import overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +22,8 @@ from tournament.selectors.sketch import Penalized, Sketch
 
 Alike = Floats | Sketch
 """How alike models are: the table of all pairs, or beyond 2,000 models a sketch of it."""
+MOST = 0.7
+"""Beyond this share of a table's models it is cheaper to multiply by the others' zeros than to copy theirs out."""
 RIDGE = 0.1
 SQUARINGS = 6
 """Models count as copies by C^64: 1 at C = 1, a half at 0.99, next to nothing below 0.95. Six squarings make the power,
@@ -91,9 +94,11 @@ def best_blend(
     chosen = np.flatnonzero(active_M & np.isfinite(mu_M))
     if not chosen.size or mu_M[chosen].max() <= 0:
         return equal_weights(active_M)
-    alike = among(correlations_MM, chosen)
-    held_M = copies(alike, np.ones(len(chosen), dtype=bool)) if copies_M is None else copies_M[chosen]
-    penalized = _with_own(alike, ridge * held_M + 1e-9)
+    if copies_M is None:
+        submitted = np.zeros(len(mu_M), dtype=bool)
+        submitted[chosen] = True
+        copies_M = copies(correlations_MM, submitted)
+    penalized = _penalized(correlations_MM, chosen, ridge * copies_M[chosen] + 1e-9)
     near = None if near_M is None else near_M[chosen] > 0
     solution = non_negative_minimum(penalized, mu_M[chosen], near)
     if previous_M is not None and stickiness > 0 and previous_M[chosen].sum() > 0:
@@ -134,18 +139,50 @@ def best_blends(mu_EM: Floats, correlations_MM: Alike, active_M: NDArray[np.bool
     return weights_EM
 
 
-def _with_own(quadratic: Alike | Penalized, own_M: Floats) -> Floats | Penalized:
-    """The same with more on the diagonal; a table is changed in place, for to copy it costs as much as to solve."""
-    if isinstance(quadratic, Sketch):
-        return Penalized(quadratic, own_M)
+@dataclass(frozen=True, slots=True, eq=False)
+class Within:
+    """Most of the models of a table, with something more on the diagonal (C of them): to copy them out costs more."""
+
+    table_MM: Floats
+    chosen_C: NDArray[np.intp]
+    own_C: Floats
+
+    def __matmul__(self, values_C: Floats) -> Floats:
+        """Times a vector (C)."""
+        wide_M = np.zeros(len(self.table_MM))
+        wide_M[self.chosen_C] = values_C
+        return np.asarray((self.table_MM @ wide_M)[self.chosen_C] + self.own_C * values_C)
+
+    def rows(self, held: NDArray[np.intp]) -> Floats:
+        """Some of the rows (held x C)."""
+        rows = self.table_MM[self.chosen_C[held]].take(self.chosen_C, axis=1)
+        rows[np.arange(len(held)), held] += self.own_C[held]
+        return np.asarray(rows)
+
+
+Quadratic = Floats | Within | Penalized
+
+
+def _penalized(correlations_MM: Alike, chosen: NDArray[np.intp], own_C: Floats) -> Quadratic:
+    """What is minimised over: the chosen models' correlations, with more on the diagonal."""
+    if isinstance(correlations_MM, Sketch):
+        return Penalized(correlations_MM.take(chosen), own_C)
+    if len(chosen) > MOST * len(correlations_MM) and np.isfinite(correlations_MM.sum()):
+        return Within(correlations_MM, chosen, own_C)
+    return Within(among(correlations_MM, chosen), np.arange(len(chosen)), own_C)
+
+
+def _with_own(quadratic: Quadratic, own_C: Floats) -> Quadratic:
+    """The same with still more on the diagonal."""
     if isinstance(quadratic, Penalized):
-        return Penalized(quadratic.sketch, quadratic.own_M + own_M)
-    quadratic[np.diag_indices(len(own_M))] += own_M
-    return quadratic
+        return Penalized(quadratic.sketch, quadratic.own_M + own_C)
+    if isinstance(quadratic, Within):
+        return Within(quadratic.table_MM, quadratic.chosen_C, quadratic.own_C + own_C)
+    return quadratic + np.diag(own_C)
 
 
 def _solved(
-    quadratic: Floats | Penalized, held: NDArray[np.intp], linear_M: Floats
+    quadratic: Quadratic, held: NDArray[np.intp], linear_M: Floats
 ) -> tuple[Floats, Floats]:  # fmt: skip
     """The solution with all but the held coordinates at zero, and the quadratic times it (M both)."""
     solution_M = np.zeros(len(linear_M))
@@ -153,14 +190,14 @@ def _solved(
         if len(held):
             solution_M[held] = quadratic.solve(held, linear_M[held])
         return solution_M, quadratic @ solution_M
-    rows = quadratic[held]
+    rows = quadratic.rows(held) if isinstance(quadratic, Within) else quadratic[held]
     if len(held):
         solution_M[held] = cho_solve(cho_factor(rows[:, held]), linear_M[held])
     return solution_M, solution_M[held] @ rows
 
 
 def non_negative_minimum(
-    quadratic_MM: Floats | Penalized, linear_M: Floats, near_M: NDArray[np.bool_] | None = None
+    quadratic_MM: Quadratic, linear_M: Floats, near_M: NDArray[np.bool_] | None = None
 ) -> Floats:  # fmt: skip
     """min v'Qv / 2 - l.v over v >= 0, exact, for a positive definite Q (M x M); `near_M` guesses where v > 0.
 
@@ -186,13 +223,9 @@ def non_negative_minimum(
     return np.maximum(solution, 0.0)
 
 
-def _first_guess(quadratic_MM: Floats | Penalized, linear_M: Floats) -> NDArray[np.bool_]:
-    """Coordinates that a few projected gradient steps leave positive: near the answer, so that few exchanges follow.
-
-    In single precision: it is a guess, and reading the matrix is what takes the time.
-    """
-    quadratic: Any = quadratic_MM if isinstance(quadratic_MM, Penalized) else quadratic_MM.astype(np.float32)
-    linear = linear_M.astype(np.float32)
+def _first_guess(quadratic_MM: Quadratic, linear_M: Floats) -> NDArray[np.bool_]:
+    """Coordinates that a few projected gradient steps leave positive: near the answer, so that few exchanges follow."""
+    quadratic, linear = quadratic_MM, linear_M
     guess = np.maximum(linear, 0.0)
     for _ in range(8):
         gradient = linear - quadratic @ guess
@@ -200,7 +233,7 @@ def _first_guess(quadratic_MM: Floats | Penalized, linear_M: Floats) -> NDArray[
         curvature = float(gradient @ (quadratic @ gradient))
         if curvature <= 0:
             break
-        guess = np.maximum(guess + np.float32(gradient @ gradient / curvature) * gradient, 0.0)
+        guess = np.maximum(guess + float(gradient @ gradient) / curvature * gradient, 0.0)
     return np.asarray(guess > 0)
 
 

@@ -6,11 +6,12 @@ import torch
 
 from tests.tournament.histories import permuted
 from tournament.selectors.meta.in_context import Asked, InContextGate, stack
+from tournament.selectors.meta.neural import Stored, loaded
 from tournament.selectors.meta.pretrained import Pretrained, shipped
 from tournament.selectors.meta.pretraining import PretrainingConfig, chunks_of_worlds, make_state, queries
 from tournament.selectors.meta.training import TrainingConfig, descend, mean_corr
 from tournament.selectors.patterns import sight
-from tournament.selectors.protocol import Budget
+from tournament.selectors.protocol import Budget, State
 from tournament.worlds.judging import judge
 from tournament.worlds.oracles import informed_means
 from tournament.worlds.score_space import as_history, draw_world
@@ -122,3 +123,14 @@ def test_too_few_rounds_are_answered_by_ridge(past):
     weights = selector.weights(selector.adapt(selector.meta_train([support], Budget()), support), query)
 
     assert weights.sum() == pytest.approx(1.0)
+
+
+def test_a_network_is_built_once_for_a_state_and_anew_for_another():
+    state = shipped()
+    other = State.from_bytes(state.to_bytes())
+
+    first, again, another = (loaded(InContextGate, Stored(one.arrays)) for one in (state, state.adapted(None), other))
+
+    assert again is first
+    assert another is not first
+    assert all(torch.equal(a, b) for a, b in zip(first.parameters(), another.parameters(), strict=True))

@@ -28,10 +28,10 @@ ALSO = ("boa", "bma", "gmm", "prototype", "lstm", "memory", "maml", "reptile", "
 def state_of(name: str, known: History, small: History) -> State:
     """A trained state; of networks the untrained one, which is as quick to ask.
 
-    Trees are grown on a smaller world; the gate is the one that ships.
+    Trees and the kernel learn on a smaller world; the gate is the one that ships.
     """
     selector = make(name)
-    if name in {"fforma", "committee", "pretrained"}:
+    if name in {"fforma", "committee", "kernel", "pretrained"}:
         return selector.meta_train([small], Budget())
     return begun(selector, known)
 

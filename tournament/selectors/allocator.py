@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import overload
+from typing import Any, overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -149,7 +149,7 @@ class Within:
 
     def __matmul__(self, values_C: Floats) -> Floats:
         """Times a vector (C)."""
-        wide_M = np.zeros(len(self.table_MM))
+        wide_M = np.zeros(len(self.table_MM), dtype=self.table_MM.dtype)
         wide_M[self.chosen_C] = values_C
         return np.asarray((self.table_MM @ wide_M)[self.chosen_C] + self.own_C * values_C)
 
@@ -226,6 +226,9 @@ def non_negative_minimum(
 def _first_guess(quadratic_MM: Quadratic, linear_M: Floats) -> NDArray[np.bool_]:
     """Coordinates that a few projected gradient steps leave positive: near the answer, so that few exchanges follow."""
     quadratic, linear = quadratic_MM, linear_M
+    if isinstance(quadratic, Within):  # in single precision: it is a guess, and reading the table takes the time
+        singles: Any = quadratic.table_MM.astype(np.float32)
+        quadratic = Within(singles, quadratic.chosen_C, quadratic.own_C)
     guess = np.maximum(linear, 0.0)
     for _ in range(8):
         gradient = linear - quadratic @ guess

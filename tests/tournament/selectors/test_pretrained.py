@@ -95,7 +95,7 @@ def test_worlds_of_a_chunk_are_of_like_length():
 def test_what_ships_is_no_random_state():
     state = shipped()
 
-    assert state.config["validation"][-1] > state.config["validation"][0]
+    assert state.config["checked"][-1] > state.config["checked"][0]
     assert state.config["worlds"] >= 500
 
 

@@ -69,7 +69,7 @@ class Pretrained(Explained):
         ]
         gains = train(gate, material, self.config, budget)
         arrays = {NETWORK + name: values.cpu().numpy() for name, values in gate.state_dict().items()}
-        about = {"tuning": asdict(self.config), "tuned": gains}
+        about = {"tuning": asdict(self.config), "validation": gains}
         about["shown"] = shown_in_training(gate, material[-1], self.config, long[-1])
         return State(self.name, arrays, start.config | about)
 

@@ -115,7 +115,7 @@ def make_state(config: PretrainingConfig, budget: Budget) -> tuple[State, list[f
     """The state that ships, and how training went."""
     gate, gains = pretrain(config, budget)
     arrays = {NETWORK + name: values.numpy() for name, values in gate.state_dict().items()}
-    return State("pretrained", arrays, asdict(config) | {"seed": budget.seed, "validation": gains}), gains
+    return State("pretrained", arrays, asdict(config) | {"seed": budget.seed, "checked": gains}), gains
 
 
 def sized(*, worlds: int, steps: int) -> PretrainingConfig:

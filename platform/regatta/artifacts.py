@@ -37,7 +37,7 @@ def get(name: str) -> bytes:
 def remove(name: str) -> None:
     """Forget the bytes of that name, if they are stored: only for what no row but the caller's can name."""
     if _bucket() is None:
-        _path(name).unlink(missing_ok=True)
+        _path(_key(name)).unlink(missing_ok=True)
     else:
         _bucket().delete(_key(name))
 

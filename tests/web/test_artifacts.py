@@ -66,3 +66,12 @@ def test_what_comes_in_waits_under_its_key_until_it_is_dropped() -> None:
 def test_a_key_that_is_none_of_ours_never_becomes_a_path(key: str) -> None:
     with pytest.raises(artifacts.MissingArtifact):
         artifacts.put_incoming(key, b"anything")
+
+
+def test_a_removed_file_is_gone_and_may_be_removed_again() -> None:
+    name = artifacts.put(b"progress of a training")
+
+    artifacts.remove(name)
+    artifacts.remove(name)
+
+    assert not artifacts.exists(name)

@@ -5,6 +5,7 @@ RegattaError
 │   ├── BadPredictions  a predictions file was refused
 │   ├── BadPanel        a price panel was refused
 │   ├── BadArchive      a tournament archive was refused
+│   ├── BadModel        a hosted model's file was refused, or the model could not answer
 │   └── BadConfig       a configuration names an unknown key or an impossible value
 ├── Infeasible          a portfolio problem has no solution; names the limits in conflict
 └── LookAhead           something not yet known was asked for
@@ -79,6 +80,10 @@ class BadPanel(BadInput):
 
 class BadArchive(BadInput):
     """A tournament archive was refused."""
+
+
+class BadModel(BadInput):
+    """A hosted model's file was refused, or the model could not answer."""
 
 
 class BadConfig(BadInput):

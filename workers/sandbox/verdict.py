@@ -1,0 +1,82 @@
+"""Whether this host can hold a hostile model: a worker tries to escape before it takes one, and believes only that."""
+
+from __future__ import annotations
+
+import json
+import logging
+import socket
+import tempfile
+from dataclasses import asdict, dataclass
+from functools import lru_cache
+from pathlib import Path
+
+from tournament.errors import BadModel
+from workers.sandbox import child, runner
+from workers.sandbox.limits import Limits, SandboxFault
+
+log = logging.getLogger(__name__)
+FORKS, BYTES, MEMORY = 300, 1_000_000_000, 4_000_000_000
+SLEEP_SECONDS, PATIENCE_SECONDS = 30.0, 1.0
+NONE = "none"
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What holds a sandbox here, which attempts were made, and which of them got out or why none could be made."""
+
+    level: str
+    tried: tuple[str, ...] = ()
+    escaped: tuple[str, ...] = ()
+    reason: str = ""
+
+    @property
+    def is_safe(self) -> bool:
+        """Whether untrusted models may run here."""
+        return bool(self.tried) and not self.escaped and not self.reason
+
+
+@lru_cache(maxsize=1)
+def verdict() -> Verdict:
+    """This host's verdict, found once in the life of a process."""
+    try:
+        found = try_to_escape()
+    except (SandboxFault, BadModel, OSError) as fault:
+        found = Verdict(NONE, reason=str(fault))
+    log.log(logging.INFO if found.is_safe else logging.ERROR, "sandbox: %s", found)
+    return found
+
+
+def try_to_escape() -> Verdict:
+    """Make every attempt inside a sandbox of our own. Raises SandboxFault or BadModel when none could be made."""
+    with tempfile.TemporaryDirectory() as outside, socket.create_server(("127.0.0.1", 0)) as listening:
+        secret = Path(outside) / "secret"
+        secret.write_text("nobody in a sandbox reads this")
+        Path(outside).chmod(0o777)
+        secret.chmod(0o666)
+        attempts = {"secret": str(secret), "port": listening.getsockname()[1], "forks": FORKS, "bytes": BYTES,
+                    "memory": MEMORY}  # fmt: skip
+        told = _tell(attempts, Limits())
+    outlived = _outlives_its_time()
+    tried = (*map(str, told["tried"]), "outlive its time")
+    return Verdict(str(told["level"]), tried, (*map(str, told["escaped"]), *outlived))
+
+
+def _outlives_its_time() -> tuple[str, ...]:
+    """Whether a sandbox that sleeps is still there after its time."""
+    end = _start({"sleep": SLEEP_SECONDS}, Limits(wall_seconds=PATIENCE_SECONDS))[0]
+    return () if end.code is None and end.seconds < SLEEP_SECONDS / 2 else ("outlive its time",)
+
+
+def _tell(attempts: dict[str, object], limits: Limits) -> dict[str, list[str]]:
+    end, told = _start(attempts, limits)
+    if end.code != 0 or not {"tried", "escaped", "level"} <= set(told):
+        raise SandboxFault(f"the attempts to escape ended by {end.code} and could not be counted")
+    return told
+
+
+def _start(attempts: dict[str, object], limits: Limits) -> tuple[runner.End, dict[str, list[str]]]:
+    with tempfile.TemporaryDirectory(prefix="regatta-sandbox-") as name:
+        folder = Path(name)
+        (folder / child.JOB).write_text(json.dumps({"attempts": attempts, "limits": asdict(limits)}))
+        end = runner.start(folder, limits.wall_seconds)
+        return end, {} if end.code is None else runner.judge(folder, end, limits)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 
-from celery.signals import beat_init, celeryd_init
+from celery.signals import beat_init, celeryd_init, worker_ready
 from django.conf import settings
+from django.utils import timezone
 
 from regatta import embedded
 from regatta.celery import app
@@ -26,3 +28,15 @@ def prepare(**_: Any) -> None:
         embedded.ensure_postgres()
     if settings.EMBEDDED_REDIS:
         embedded.ensure_redis()
+
+
+@worker_ready.connect
+def try_sandbox(sender: Any, **_: Any) -> None:
+    """A worker that may be given untrusted models tries to escape from its own sandbox first."""
+    from regatta.hosting.models import SandboxReport
+    from regatta.jobs.models import Job
+    from workers.sandbox.verdict import verdict
+
+    if Job.Queue.SANDBOX in app.amqp.queues.consume_from:
+        found = asdict(verdict()) | {"is_safe": verdict().is_safe}
+        SandboxReport.record(sender.hostname, now=timezone.now(), **found)

@@ -55,6 +55,22 @@ def diagnose(payload: dict[str, Any]) -> dict[str, Any]:
     return {"status": made.status, "eras": len(made.eras)}
 
 
+@handles("check_hosted")
+def check_hosted(payload: dict[str, Any]) -> dict[str, Any]:
+    """Check a contributed model file in the sandbox."""
+    from workers import hosting
+
+    return hosting.check_hosted(payload)
+
+
+@handles("run_hosted")
+def run_hosted(payload: dict[str, Any]) -> dict[str, Any]:
+    """Let a hosted model answer a round, in the sandbox."""
+    from workers import hosting
+
+    return hosting.run_hosted(payload)
+
+
 @handles("take_step")
 def take_step(payload: dict[str, Any]) -> dict[str, Any]:
     """Open, close or score one round, as asked by hand."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import socket
 
@@ -9,12 +10,19 @@ from celery import shared_task
 from django.utils import timezone
 
 from regatta.jobs import flow
+from regatta.jobs.models import Job
 from workers.running import run_job
+from workers.sandbox.verdict import verdict
+
+log = logging.getLogger(__name__)
 
 
 @shared_task(name="workers.run_jobs")
 def run_jobs(queue: str) -> None:
-    """Run the jobs of a queue until none waits."""
+    """Run the jobs of a queue until none waits; untrusted ones only where a sandbox holds."""
+    if queue == Job.Queue.SANDBOX and not verdict().is_safe:
+        log.error("jobs of queue %s are left waiting: %s", queue, verdict())
+        return
     flow.run_all(queue, f"{socket.gethostname()}:{os.getpid()}", run_job, clock=timezone.now)
 
 

@@ -56,6 +56,7 @@ INSTALLED_APPS = [
     "regatta.scores",
     "regatta.stakes",
     "regatta.predictors",
+    "regatta.hosting",
     "regatta.ensemble",
     "regatta.portfolios",
     "regatta.api",

@@ -154,8 +154,9 @@ class Supervisor:
         return {
             "web": [sys.executable, "-m", "granian", "--interface", "wsgi", "regatta.wsgi:application", "--host",
                     self.host, "--port", str(self.port), "--workers", "1", "--blocking-threads", str(self.threads)],
-            "worker": [*worker, "-Q", "io,score,sandbox", "--concurrency", "2", "-n", "worker@%h"],
+            "worker": [*worker, "-Q", "io,score", "--concurrency", "2", "-n", "worker@%h"],
             "gpu": [*worker, "-Q", "gpu", "--pool", "solo", "-n", "gpu@%h"],
+            "sandbox": [*worker, "-Q", "sandbox", "--pool", "solo", "-n", "sandbox@%h"],
             "beat": [sys.executable, "-m", "celery", "-A", "workers", "beat", "--loglevel", "INFO", "--pidfile", ""],
         }  # fmt: skip
 

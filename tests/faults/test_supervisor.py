@@ -63,14 +63,14 @@ def child(parent: int, mark: str) -> int:
 
 
 def test_killed_children_come_back_and_their_jobs_are_done(site: subprocess.Popen[str]) -> None:
-    web, worker = child(site.pid, "granian"), child(site.pid, "io,score,sandbox")
+    web, worker = child(site.pid, "granian"), child(site.pid, "io,score")
 
     os.kill(web, signal.SIGKILL)
     os.kill(worker, signal.SIGKILL)
     job = flow.enqueue("canary", "io", {"text": "still here"}, now=timezone.now())
 
     assert await_that(lambda: child(site.pid, "granian") not in (0, web))
-    assert await_that(lambda: child(site.pid, "io,score,sandbox") not in (0, worker))
+    assert await_that(lambda: child(site.pid, "io,score") not in (0, worker))
     assert await_that(lambda: Job.objects.get(pk=job.pk).state == Job.State.DONE)
 
 
@@ -81,7 +81,7 @@ def test_an_interrupt_stops_every_child(site: subprocess.Popen[str]) -> None:
     code = site.wait(60)
 
     assert code == 0
-    assert len(family) == 4
+    assert len(family) == 5
     assert await_that(lambda: not any(Path(f"/proc/{pid}").exists() for pid in family), seconds=5)
 
 

@@ -13,6 +13,7 @@ from django.db import transaction
 
 from regatta.ensemble.blending import blend_round
 from regatta.ensemble.weighing import weigh_round
+from regatta.hosting.sailing import ask_runs
 from regatta.portfolios.accounting import settle
 from regatta.portfolios.allocation import allocate_round
 from regatta.predictors.contributing import contribute
@@ -61,6 +62,7 @@ def take_step(round: Round, at: datetime) -> bool:
         with transaction.atomic():
             if open_round(round, at):
                 contribute(round)
+                ask_runs(round)
     elif round.status == Round.Status.OPEN:
         contribute(round)  # what an opening that was cut off left undone
         seal(round, at)

@@ -1,0 +1,153 @@
+"""Check hosted models and run them in rounds: jobs of queue `sandbox`, which only a worker with a safe sandbox takes."""
+
+from __future__ import annotations
+
+import io
+import logging
+from dataclasses import asdict
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from django.db import transaction
+from django.utils import timezone
+
+from regatta import artifacts
+from regatta.hosting.models import HostedModel, HostedRun, Logged, State
+from regatta.hosting.sailing import assign, refuse_beyond_quota
+from regatta.predictors.material import feature_names, live_features
+from regatta.rounds.models import DatasetFile, Tournament
+from regatta.submissions.intake import receive
+from regatta.submissions.models import Submission
+from tournament.errors import BadInput, BadModel, Fault
+from tournament.hosted.diagnostics import KnownEras, diagnose
+from tournament.markets.dataset import parquet_bytes
+from tournament.scoring.ranks import tie_kept_ranks
+from workers.sandbox.limits import SandboxFault
+from workers.sandbox.runner import Answer, Work, of_rounds, run
+
+SEEDS = 1, 2
+"""Of Python's hashes in the two runs of a check, whose answers must be the same bytes."""
+NEWEST_ROWS = 400_000
+"""Rows of the validation file, counted from its end, on which a check runs."""
+SOURCE = "hosted"
+log = logging.getLogger(__name__)
+
+
+def check_hosted(payload: dict[str, Any]) -> dict[str, Any]:
+    """Run a new version twice on the validation eras: is it good, is it the same each time, how would it have done?"""
+    hosted = HostedModel.objects.select_related("model__tournament").get(pk=payload["hosted"])
+    if not hosted.move(State.VALIDATING, "Checking it in the sandbox, twice on the validation eras."):
+        return {"state": hosted.state}
+    try:
+        known = validation_eras(hosted.model.tournament)
+        answer = _same_twice(artifacts.get(hosted.sha256), hosted.model.tournament, known)
+    except BadInput as bad:
+        _fail(hosted, bad)
+        return {"state": hosted.state}
+    except Exception as error:
+        _blame_platform(hosted, error)
+        raise
+    _accept(hosted, answer, known)
+    return {"state": hosted.state, "seconds": answer.seconds}
+
+
+def run_hosted(payload: dict[str, Any]) -> dict[str, Any]:
+    """Run a version on a round's live features and submit its answer; done before, it does nothing."""
+    run_row = HostedRun.objects.select_related("hosted__model__tournament", "round__tournament").get(pk=payload["run"])
+    if not run_row.move(State.RUNNING, f"Running on the live features of round {run_row.round.number}."):
+        return {"state": run_row.state}
+    try:
+        refuse_beyond_quota(run_row)
+        names = feature_names(run_row.round.tournament)
+        ids, features_NF = live_features(run_row.round, names)
+        answer = run(artifacts.get(run_row.hosted.sha256), of_rounds(features_NF, names))
+        _submit(run_row, ids, answer)
+    except BadInput as bad:
+        _fail(run_row, bad)
+    except Exception as error:
+        _blame_platform(run_row, error)
+        raise
+    return {"state": run_row.state}
+
+
+def validation_eras(tournament: Tournament) -> KnownEras:
+    """The newest eras of the published validation file; all were known when the first round opened."""
+    files = DatasetFile.objects.filter(dataset__tournament=tournament, name="validation.parquet")
+    sha256 = files.order_by("-dataset_id").values_list("sha256", flat=True)[0]
+    names = feature_names(tournament)
+    frame = pd.read_parquet(io.BytesIO(artifacts.get(sha256)))
+    frame = frame[frame["target"].notna()]
+    if len(frame) > NEWEST_ROWS:
+        frame = frame[frame["era"] > frame["era"].iloc[-NEWEST_ROWS - 1]]  # whole eras only
+    labels, starts = np.unique(frame["era"].to_numpy(str), return_index=True)
+    return KnownEras(
+        frame[list(names)].to_numpy(np.int8), frame["target"].to_numpy(np.float64), _example(frame),
+        tuple(map(str, labels)), (*map(int, starts[1:]), len(frame)),
+    )  # fmt: skip
+
+
+def _example(frame: pd.DataFrame) -> np.ndarray | None:
+    """The platform's example on the same rows, for bmc; None where its features are not there."""
+    if not {"momentum_12_1", "volatility_12"} <= set(frame.columns):
+        return None
+    return np.asarray(frame["momentum_12_1"].to_numpy(float) - frame["volatility_12"].to_numpy(float))
+
+
+def _same_twice(data: bytes, tournament: Tournament, known: KnownEras) -> Answer:
+    """The answer on the validation eras. Raises BadModel, also when a second run answers otherwise or all is one value."""
+    work = Work(known.features_NF, feature_names(tournament), known.ends_E)
+    first, second = (run(data, work, seed=seed) for seed in SEEDS)
+    if first.values.tobytes() != second.values.tobytes():
+        message = "the model answered otherwise when it was run again on the same rows"
+        raise BadModel(Fault("not_the_same", message, "leave out whatever draws random numbers"))
+    if all(np.ptp(first.values[rows]) == 0 for rows in known.slices()):
+        message = "the model gives every row of an era the same value"
+        raise BadModel(Fault("constant", message, "a constant cannot rank anything; train it on the features"))
+    return first
+
+
+def _accept(hosted: HostedModel, answer: Answer, known: KnownEras) -> None:
+    """Keep the diagnostics, and let the version sail unless a later one does."""
+    tournament = hosted.model.tournament
+    found = diagnose(answer.values, known, overlap=tournament.parsed_rules().overlap_rounds)
+    took = f"{len(answer.values):,} rows of {len(known.ends_E)} eras in {answer.seconds:.2f} s ({answer.level})"
+    hosted.move(
+        State.SUCCESS, f"Good: {answer.about}; answered {took}, the same bytes twice.", about=answer.about[:200],
+        diagnostics=found, finished_at=timezone.now(),
+    )  # fmt: skip
+    later = HostedModel.objects.filter(model=hosted.model, number__gt=hosted.number, is_assigned=True)
+    if not later.exists():
+        assign(hosted, tournament.now())
+
+
+def _submit(run_row: HostedRun, ids: pd.Series, answer: Answer) -> None:
+    """Send the ranks of the answer the way an upload goes."""
+    hosted, round = run_row.hosted, run_row.round
+    frame = pd.DataFrame({"id": ids, "prediction": tie_kept_ranks(answer.values[:, None].astype(float))[:, 0]})
+    filename = f"{hosted.model.name}_version_{hosted.number}.parquet"
+    with transaction.atomic():
+        HostedRun.objects.select_for_update().get(pk=run_row.pk)
+        sent = receive(
+            hosted.model, round, parquet_bytes(frame), filename=filename, source=SOURCE, now=round.tournament.now()
+        )
+        if sent.status != Submission.Status.ACCEPTED:
+            raise BadModel([Fault(**fault) for fault in sent.faults])
+        late = ", after the close" if sent.is_late else ""
+        line = f"{answer.about}: {len(answer.values):,} rows in {answer.seconds:.2f} s; submitted and accepted{late}."
+        run_row.move(
+            State.SUCCESS, line, submission=sent, seconds=answer.seconds, finished_at=timezone.now()
+        )  # fmt: skip
+
+
+def _fail(row: Logged, bad: BadInput) -> None:
+    """The model's own fault."""
+    faults = [asdict(fault) for fault in bad.faults]
+    row.move(State.FAILED, f"Not good: {bad}", faults=faults, finished_at=timezone.now())
+
+
+def _blame_platform(row: Logged, error: Exception) -> None:
+    """The platform's fault: the job is tried again; what its owner reads tells no more than the kind."""
+    log.exception("%s: %s", row, error)
+    kind = "the sandbox" if isinstance(error, SandboxFault) else "the platform"
+    row.move(State.ERROR, f"A fault of {kind}, not of the model: it is tried again and counts for nothing.")

@@ -1,4 +1,4 @@
-"""Check hosted models and run them in rounds: jobs of queue `sandbox`, which only a worker with a safe sandbox takes."""
+"""Check hosted models and run them in rounds: jobs of queue `sandbox`, for workers whose sandbox holds."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ def _example(frame: pd.DataFrame) -> np.ndarray | None:
 
 
 def _same_twice(data: bytes, tournament: Tournament, known: KnownEras) -> Answer:
-    """The answer on the validation eras. Raises BadModel, also when a second run answers otherwise or all is one value."""
+    """The answer on the validation eras. Raises BadModel, also when a second run differs or all is one value."""
     work = Work(known.features_NF, feature_names(tournament), known.ends_E)
     first, second = (run(data, work, seed=seed) for seed in SEEDS)
     if first.values.tobytes() != second.values.tobytes():

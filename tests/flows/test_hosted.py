@@ -2,13 +2,8 @@
 
 from __future__ import annotations
 
-import io
-
-import numpy as np
-import pandas as pd
 import pytest
 
-from regatta import artifacts
 from regatta.accounts.models import User
 from regatta.hosting.intake import take_in
 from regatta.hosting.models import HostedModel, HostedRun

@@ -24,7 +24,7 @@ PAGES = {
     "/meta-model/?tournament=seas": ("Which wind blows?", 14),
     "/meta-model/?tournament=seas&round=6": ("Why these weights in round 6?", 14),
     "/portfolio/?tournament=seas": ("Tear sheet", 5),
-    "/status/": ("What is due next?", 11),
+    "/status/": ("What is due next?", 12),
     "/docs/": ("curl", 2),
     "/docs/files/": ("Faults", 2),
     "/docs/scoring/": ("fnc", 2),

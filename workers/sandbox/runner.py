@@ -1,7 +1,7 @@
 """Run a model file on features in a sandboxed child, and judge what came back.
 
-The child leads a session of its own in an empty folder, with no environment but four settings; the clock is watched from
-here, and whatever is left of it is killed. Nothing that it says is believed: sizes and numbers are checked again.
+The child leads a session of its own in an empty folder, with no environment but a few settings; the clock is watched
+from here, and what is left of it is killed. Nothing that it says is believed: sizes and numbers are checked again.
 """
 
 from __future__ import annotations
@@ -153,7 +153,8 @@ def _faults(told: Any) -> list[Fault]:
     try:
         return [
             Fault(
-                str(one["code"])[:60], printable(str(one["message"]))[:MAX_TOLD], printable(str(one["hint"]))[:MAX_TOLD],
+                str(one["code"])[:60], printable(str(one["message"]))[:MAX_TOLD],
+                printable(str(one["hint"]))[:MAX_TOLD],
                 tuple(printable(str(example))[:200] for example in one["examples"][:3]),
             )
             for one in told[:20]

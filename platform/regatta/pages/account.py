@@ -19,6 +19,7 @@ from django.views.decorators.http import require_POST, require_safe
 from regatta.accounts.forms import KeyForm
 from regatta.accounts.models import SCOPES, ApiKey, User
 from regatta.accounts.views import NEW_SECRET
+from regatta.hosting.models import HostedModel
 from regatta.pages.forms import NewModelForm, StakeForm
 from regatta.scores.models import Leaderboard
 from regatta.stakes.ledger import put_at_stake, take_from_stake
@@ -106,10 +107,11 @@ def own_models(owner: User) -> list[dict[str, Any]]:
     newest = boards.order_by("tournament_id", "-round__number").distinct("tournament_id")
     standing = {row["model"]: row for board in newest for row in board.rows}
     sent = {submission.model_id: submission for submission in files_that_count(models)}
+    sailing = dict(HostedModel.objects.filter(model__in=models, is_assigned=True).values_list("model_id", "number"))
     return [
         {
             "model": model, "stake": stakes[model.pk], "standing": standing.get(model.name), "sent": sent.get(model.pk),
-            "key": secrets.token_hex(12),
+            "hosted": sailing.get(model.pk), "key": secrets.token_hex(12),
         }
         for model in models
     ]  # fmt: skip

@@ -13,6 +13,7 @@ from tournament.rules import Rules
 PAGES = {
     "start": "Take part in ten minutes",
     "files": "Files and faults",
+    "hosted": "Hosted models",
     "scoring": "How scores are computed",
     "selectors": "How weights come about",
     "points": "Points and stakes",

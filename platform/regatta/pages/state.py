@@ -13,6 +13,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from regatta.health import state_of_parts
+from regatta.hosting.models import SandboxReport
 from regatta.jobs.models import Job
 from regatta.pages.context import duration, tournaments
 from regatta.rounds.models import Round, Tournament
@@ -53,7 +54,8 @@ def status(request: HttpRequest) -> HttpResponse:
     context = {
         "checks": checks, "is_well": set(checks.values()) == {"ok"}, "now": now, "queues": queues(now),
         "running": [(job, duration(now - job.started_at) if job.started_at else "") for job in busy],
-        "failed": failed, "due": [due(one) for one in tournaments(request)],
+        "sandboxes": SandboxReport.objects.all()[:SHOWN_JOBS], "failed": failed,
+        "due": [due(one) for one in tournaments(request)],
     }  # fmt: skip
     return render(request, "pages/status.html", context)
 

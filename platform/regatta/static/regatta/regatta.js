@@ -86,8 +86,14 @@ function offerCopies() {
   }
 }
 
+function lookAgain() {
+  const waits = document.querySelector("[data-look-again]");
+  if (waits) setTimeout(() => location.reload(), 1000 * Number(waits.dataset.lookAgain));
+}
+
 tellLocalTimes();
 countDown();
+lookAgain();
 document.querySelectorAll(".chart").forEach(readValues);
 document.querySelectorAll(".drop").forEach(takeDrops);
 offerCopies();

@@ -1,7 +1,7 @@
 """Linear models of scikit-learn in skops files: their numbers are read and evaluated here.
 
-Nothing of the file is imported, built or run: the schema is walked as plain JSON, classes are names on a list, arrays are
-.npy files without objects. Source of the format: skops 0.16, `skops.io` (schema.json beside .npy files in a ZIP archive).
+Nothing of the file is imported, built or run: the schema is walked as plain JSON, classes are names on a list, arrays
+are .npy files without objects. Source of the format: skops 0.16, `skops.io` (a ZIP of schema.json and .npy files).
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ Step = Callable[[Floats], Floats]
 SCHEMA = "schema.json"
 MAX_MEMBERS, MAX_SCHEMA, MAX_MEMBER, MAX_STEPS = 400, 4_000_000, 33_000_000, 10
 MODULES = ("sklearn.linear_model.", "sklearn.preprocessing.", "sklearn.pipeline")
-REGRESSORS = frozenset(
-    """LinearRegression Ridge RidgeCV Lasso LassoCV LassoLars LassoLarsCV ElasticNet ElasticNetCV Lars LarsCV
-    BayesianRidge ARDRegression HuberRegressor SGDRegressor TheilSenRegressor OrthogonalMatchingPursuit
-    PassiveAggressiveRegressor QuantileRegressor""".split()
-)
+REGRESSORS = (
+    "ARDRegression", "BayesianRidge", "ElasticNet", "ElasticNetCV", "HuberRegressor", "Lars", "LarsCV", "Lasso",
+    "LassoCV", "LassoLars", "LassoLarsCV", "LinearRegression", "OrthogonalMatchingPursuit",
+    "PassiveAggressiveRegressor", "QuantileRegressor", "Ridge", "RidgeCV", "SGDRegressor", "TheilSenRegressor",
+)  # fmt: skip
 SCALERS = ("StandardScaler", "MinMaxScaler", "MaxAbsScaler", "RobustScaler")
 HINT = "send linear models of scikit-learn with scalers before them; convert all others to ONNX (skl2onnx.to_onnx)"
 
@@ -123,7 +123,7 @@ class _File:
         width = self.plain(estimators[0], "n_features_in_")
         if type(width) is not int or not 1 <= width <= MAX_NUMBERS:
             raise _bad("features", "its first step does not say how many features it was trained on")
-        attributes = _content(estimators[0]["content"])
+        attributes = _attributes(estimators[0])
         if "feature_names_in_" not in attributes:
             return (), width
         names = tuple(self._text(one) for one in _list(_content(attributes["feature_names_in_"])))
@@ -133,8 +133,8 @@ class _File:
 
     def attribute(self, estimator: dict[str, Any], name: str) -> Any:
         """The node of an attribute."""
-        attributes = _content(estimator["content"])
-        if not isinstance(attributes, dict) or name not in attributes:
+        attributes = _attributes(estimator)
+        if name not in attributes:
             raise _bad("attribute", f"its {_kind(estimator)} has no {name}", "fit it before it is saved")
         return attributes[name]
 
@@ -165,7 +165,8 @@ class _File:
     def _npy(self, node: Any, name: str) -> NDArray[Any]:
         """An array of numbers; its header is read first, since a short one can promise much."""
         file = node.get("file") if isinstance(node, dict) else None
-        if _loader(node) != "NdArrayNode" or node.get("type") != "numpy" or file not in self._members:
+        is_array = _loader(node) == "NdArrayNode" and node.get("type") == "numpy"
+        if not is_array or not isinstance(file, str) or file not in self._members:
             raise _bad("array", f"{name} is no array of numbers")
         buffer = io.BytesIO(self._members[file])
         try:
@@ -240,6 +241,15 @@ def _kind(node: Any) -> str:
     if not names[1].startswith(MODULES) or not isinstance(node.get("content"), dict):
         raise _bad("class", f"its class {shown(f'{names[1]}.{names[0]}')} is not taken")
     return str(names[0])[:60]
+
+
+def _attributes(estimator: Any) -> dict[str, Any]:
+    """Nodes of an estimator's attributes."""
+    kind = _kind(estimator)
+    found = _content(estimator["content"])
+    if not isinstance(found, dict):
+        raise _bad("schema", f"its {kind} has no attributes")
+    return found
 
 
 def _loader(node: Any) -> Any:

@@ -227,7 +227,10 @@ def _encoder(taken: _Taken, name: str, width: int, config: Config) -> Callable[[
     """One layer: attention, then two linear layers, each after a norm and beside what came in."""
     inner = _first(taken.tensors[f"{name}linear1.weight"], f"{name}linear1.weight")
     norms = [(taken(f"{name}norm{k}.weight", width), taken(f"{name}norm{k}.bias", width)) for k in (1, 2)]
-    inward = taken(f"{name}self_attn.in_proj_weight", 3 * width, width), taken(f"{name}self_attn.in_proj_bias", 3 * width)
+    inward = (
+        taken(f"{name}self_attn.in_proj_weight", 3 * width, width),
+        taken(f"{name}self_attn.in_proj_bias", 3 * width),
+    )
     outward = taken(f"{name}self_attn.out_proj.weight", width, width), taken(f"{name}self_attn.out_proj.bias", width)
     first = taken(f"{name}linear1.weight", inner, width), taken(f"{name}linear1.bias", inner)
     second = taken(f"{name}linear2.weight", width, inner), taken(f"{name}linear2.bias", width)

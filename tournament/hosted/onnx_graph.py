@@ -20,20 +20,23 @@ from tournament.hosted.model import Single
 OPSETS = {"": range(9, 24), "ai.onnx": range(9, 24), "ai.onnx.ml": range(1, 5)}
 MAX_NODES, MAX_NUMBERS, MAX_TEXT, MAX_AXES, MAX_FEATURES = 5_000, 8_000_000, 100_000, 8, 20_000
 OPERATORS = {
-    "": frozenset(
-        """Abs Add And ArgMax ArgMin AveragePool BatchNormalization Cast Ceil Celu Clip Concat Constant Conv Cos Div
-        Dropout Elu Equal Erf Exp Expand Flatten Floor Gather GatherElements Gelu Gemm GlobalAveragePool Greater
-        GreaterOrEqual GroupNormalization HardSigmoid HardSwish Identity InstanceNormalization IsInf IsNaN
-        LayerNormalization LeakyRelu Less LessOrEqual Log LogSoftmax MatMul Max Mean Min Mish Mod Mul Neg Not Or PRelu Pow
-        Reciprocal ReduceL1 ReduceL2 ReduceLogSumExp ReduceMax ReduceMean ReduceMin ReduceProd ReduceSum
-        ReduceSumSquare Relu Reshape Round Selu Shape Sigmoid Sign Sin Size Slice Softmax Softplus Softsign Split Sqrt
-        Squeeze Sub Sum Tan Tanh ThresholdedRelu Transpose Unsqueeze Where Xor""".split()
+    "": (
+        "Abs", "Add", "And", "ArgMax", "ArgMin", "AveragePool", "BatchNormalization", "Cast", "Ceil", "Celu", "Clip",
+        "Concat", "Constant", "Conv", "Cos", "Div", "Dropout", "Elu", "Equal", "Erf", "Exp", "Expand", "Flatten",
+        "Floor", "Gather", "GatherElements", "Gelu", "Gemm", "GlobalAveragePool", "Greater", "GreaterOrEqual",
+        "GroupNormalization", "HardSigmoid", "HardSwish", "Identity", "InstanceNormalization", "IsInf", "IsNaN",
+        "LayerNormalization", "LeakyRelu", "Less", "LessOrEqual", "Log", "LogSoftmax", "MatMul", "Max", "Mean", "Min",
+        "Mish", "Mod", "Mul", "Neg", "Not", "Or", "PRelu", "Pow", "Reciprocal", "ReduceL1", "ReduceL2",
+        "ReduceLogSumExp", "ReduceMax", "ReduceMean", "ReduceMin", "ReduceProd", "ReduceSum", "ReduceSumSquare",
+        "Relu", "Reshape", "Round", "Selu", "Shape", "Sigmoid", "Sign", "Sin", "Size", "Slice", "Softmax", "Softplus",
+        "Softsign", "Split", "Sqrt", "Squeeze", "Sub", "Sum", "Tan", "Tanh", "ThresholdedRelu", "Transpose",
+        "Unsqueeze", "Where", "Xor",
     ),
-    "ai.onnx.ml": frozenset(
-        """ArrayFeatureExtractor Binarizer FeatureVectorizer Imputer LinearRegressor Normalizer Scaler SVMRegressor
-        TreeEnsembleRegressor""".split()
+    "ai.onnx.ml": (
+        "ArrayFeatureExtractor", "Binarizer", "FeatureVectorizer", "Imputer", "LinearRegressor", "Normalizer",
+        "SVMRegressor", "Scaler", "TreeEnsembleRegressor",
     ),
-}
+}  # fmt: skip
 NUMBER_TYPES = {1: 4, 2: 1, 3: 1, 6: 4, 7: 8, 9: 1, 10: 2, 11: 8}
 """Types of tensors (float, uint8, int8, int32, int64, bool, float16, double) and their bytes."""
 FLOAT, FLOATS = 1, {1: "<f4", 10: "<f2", 11: "<f8"}
@@ -161,7 +164,10 @@ def _node(node: Any) -> Iterable[Any]:
     if node.op_type == "Constant" and any(attribute.name == "value" and not attribute.HasField("t")
                                           for attribute in node.attribute):  # fmt: skip
         raise _bad("attribute", "a Constant has no value")
-    return [*(one.t for one in node.attribute if one.HasField("t")), *(t for one in node.attribute for t in one.tensors)]
+    return [
+        *(one.t for one in node.attribute if one.HasField("t")),
+        *(t for one in node.attribute for t in one.tensors),
+    ]
 
 
 def _is_bound(node: Any) -> bool:

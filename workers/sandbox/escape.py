@@ -43,7 +43,8 @@ def attempt(given: dict[str, Any], out: int) -> dict[str, Any]:
         "make memory executable": lambda: mmap.mmap(-1, 4096, prot=mmap.PROT_READ | mmap.PROT_WRITE | mmap.PROT_EXEC),
         "change its limits": lambda: _raise_limits(),
     }
-    return {"tried": list(attempts), "escaped": [name for name, deed in attempts.items() if _succeeds(deed)]}
+    escaped = [name for name, deed in attempts.items() if _succeeds(deed)]
+    return {"tried": list(attempts), "escaped": escaped, "environment": sorted(os.environ)}
 
 
 def _succeeds(deed: Callable[[], object]) -> bool:

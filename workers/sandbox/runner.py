@@ -28,6 +28,11 @@ from workers.sandbox import child, room
 from workers.sandbox.limits import Limits, SandboxFault
 
 ROOT = Path(__file__).resolve().parent.parent.parent
+SETTINGS = {
+    "PYTHONPATH": str(ROOT), "PYTHONHASHSEED": "0", "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1",
+    "ORT_DISABLE_TELEMETRY": "1", "LC_CTYPE": "C.UTF-8", "DJANGO_SETTINGS_MODULE": "none",
+}  # fmt: skip
+"""All that a child's environment holds; Python sets the last two itself, so they are given."""
 MAX_TOLD = 2_000
 BUSY = 0.5
 """Share of the clock's time that a run must have computed to be slow by its own fault and not the machine's."""
@@ -95,8 +100,7 @@ def run(data: bytes, work: Work, limits: Limits = Limits(), *, seed: int = 0) ->
 def start(folder: Path, wall_seconds: float, *, seed: int = 0) -> End:
     """Run a child on the job in the folder, and wait for its end, or for its time to be over."""
     command = [sys.executable, "-s", "-P", "-B", "-m", child.__name__, str(folder)]
-    environment = {"PYTHONPATH": str(ROOT), "PYTHONHASHSEED": str(seed), "OMP_NUM_THREADS": "1",
-                   "OPENBLAS_NUM_THREADS": "1", "ORT_DISABLE_TELEMETRY": "1"}  # fmt: skip
+    environment = SETTINGS | {"PYTHONHASHSEED": str(seed)}
     began = time.monotonic()
     with (folder / "error").open("wb") as error:
         process = subprocess.Popen(

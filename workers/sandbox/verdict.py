@@ -56,8 +56,9 @@ def try_to_escape() -> Verdict:
         attempts = {"secret": str(secret), "port": listening.getsockname()[1], "forks": FORKS, "bytes": BYTES,
                     "memory": MEMORY}  # fmt: skip
         told = _tell(attempts, Limits())
-    outlived = _outlives_its_time()
-    tried = (*map(str, told["tried"]), "outlive its time")
+    brought = [name for name in told["environment"] if name not in runner.SETTINGS]
+    outlived = [*_outlives_its_time(), *([f"know {', '.join(brought)}"] if brought else [])]
+    tried = (*map(str, told["tried"]), "outlive its time", "know its worker's settings")
     return Verdict(str(told["level"]), tried, (*map(str, told["escaped"]), *outlived))
 
 
@@ -69,7 +70,7 @@ def _outlives_its_time() -> tuple[str, ...]:
 
 def _tell(attempts: dict[str, object], limits: Limits) -> dict[str, list[str]]:
     end, told = _start(attempts, limits)
-    if end.code != 0 or not {"tried", "escaped", "level"} <= set(told):
+    if end.code != 0 or not {"tried", "escaped", "environment", "level"} <= set(told):
         raise SandboxFault(f"the attempts to escape ended by {end.code} and could not be counted")
     return told
 

@@ -117,7 +117,8 @@ def parse(data: bytes) -> Forest:
         raise _bad("it does not begin with the line 'tree'")
     head = _fields(lines, (*HEADER, AVERAGED), "the header")
     features = _header(head)
-    trees, leaves = [], 0
+    trees: list[Tree] = []
+    leaves = 0
     while (line := _next_line(lines)) != "end of trees":
         where = f"tree {len(trees)}"
         if line != f"Tree={len(trees)}" or len(trees) == MAX_TREES:

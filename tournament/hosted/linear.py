@@ -235,12 +235,12 @@ def _named(step: Any) -> Any:
 
 def _kind(node: Any) -> str:
     """The class that an object node names, of the modules that are known. Raises BadModel."""
-    names = [node.get("__class__"), node.get("__module__")] if isinstance(node, dict) else []
-    if len(names) != 2 or not all(isinstance(name, str) for name in names) or _loader(node) != "ObjectNode":
+    if not isinstance(node, dict) or _loader(node) != "ObjectNode":
         raise _bad("schema", "a part of its schema is no estimator")
-    if not names[1].startswith(MODULES) or not isinstance(node.get("content"), dict):
-        raise _bad("class", f"its class {shown(f'{names[1]}.{names[0]}')} is not taken")
-    return str(names[0])[:60]
+    name, module = str(node.get("__class__")), str(node.get("__module__"))
+    if not module.startswith(MODULES) or not isinstance(node.get("content"), dict):
+        raise _bad("class", f"its class {shown(f'{module}.{name}')} is not taken")
+    return shown(name)
 
 
 def _attributes(estimator: Any) -> dict[str, Any]:

@@ -196,7 +196,7 @@ def _transformer(config: Config, tensors: Tensors) -> Built:
         raise _bad("heads", f"tokens have the width {width}, which {config.heads} heads do not share evenly")
     taken = _Taken(tensors)
     scale, shift = (taken(f"tokens.{kind}", config.width, width) for kind in ("weight", "bias"))
-    layers = []
+    layers: list[Callable[[Floats], Floats]] = []
     while f"layers.{len(layers)}.linear1.weight" in tensors and len(layers) < MAX_LAYERS:
         layers.append(_encoder(taken, f"layers.{len(layers)}.", width, config))
     gain, offset = taken("norm.weight", width), taken("norm.bias", width)

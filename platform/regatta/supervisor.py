@@ -32,6 +32,8 @@ from regatta.reachable import unreachable
 GRACE_SECONDS = 10.0
 WATCH_SECONDS = 0.5
 PR_SET_PDEATHSIG = 1
+NICE = {"sandbox": 10}
+"""Children that give way to the others: a contributor's model must not slow down pages and rounds."""
 _LIBC = ctypes.CDLL(None)
 _ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 
@@ -47,6 +49,7 @@ class Child:
     name: str
     command: list[str]
     once: bool = False
+    nice: int = 0
     done: bool = False
     process: subprocess.Popen[bytes] | None = None
     failures: int = 0
@@ -79,7 +82,7 @@ class Supervisor:
         self._ensure_embedded()
         manage("migrate", "--noinput", "--verbosity", "0")
         (settings.REGATTA_VAR / "static").mkdir(exist_ok=True)
-        self.children = [Child(name, command) for name, command in self._commands().items()]
+        self.children = [Child(name, command, nice=NICE.get(name, 0)) for name, command in self._commands().items()]
         self.watch()
         return self
 
@@ -164,7 +167,7 @@ class Supervisor:
         with _log(child.name) as log:
             child.process = subprocess.Popen(
                 child.command, cwd=ROOT, env=_surroundings(), stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-                start_new_session=True, preexec_fn=_die_with_parent,
+                start_new_session=True, preexec_fn=lambda: _before_program(child.nice),
             )  # fmt: skip
         child.started, child.starts = now, child.starts + 1
 
@@ -237,6 +240,7 @@ def _kill_session(process: subprocess.Popen[bytes]) -> None:
         return
 
 
-def _die_with_parent() -> None:
-    """In the child, before it becomes its program: ask the kernel for SIGTERM when the supervisor dies."""
+def _before_program(nice: int) -> None:
+    """In the child, before it becomes its program: ask the kernel for SIGTERM when the supervisor dies; give way."""
     _LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+    os.nice(nice)

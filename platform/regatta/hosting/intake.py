@@ -24,7 +24,7 @@ DAY = timedelta(days=1)
 
 
 def take_in(model: ContributedModel, data: bytes, *, filename: str, by: User, now: datetime) -> HostedModel:
-    """Keep a model file as the slot's next version and promise its check; `now`: the tournament's time.
+    """Keep a model file as the slot's next version and promise its check; `now`: the time by the clock, not a replay's.
 
     Raises BadModel when the slot is not `by`'s, its tournament has nothing to run a model on, the file is too large
     or of a format that is not taken, or `by` has sent enough.
@@ -68,7 +68,7 @@ def _key(hosted: HostedModel) -> str:
 def _refuse_beyond_quota(model: ContributedModel, by: User, now: datetime) -> None:
     """What failed by the platform's fault does not count."""
     own = HostedModel.objects.filter(model__owner=by)
-    sent = own.filter(created_at__gt=now - DAY, model__tournament=model.tournament).exclude(state=State.ERROR)
+    sent = own.filter(created_at__gt=now - DAY).exclude(state=State.ERROR)
     if sent.count() >= UPLOADS_PER_DAY:
         message = f"you have sent {UPLOADS_PER_DAY} model files within a day"
         raise BadModel(Fault("too_many", message, "try them on your machine first, and come back tomorrow"))

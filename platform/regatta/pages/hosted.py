@@ -9,6 +9,7 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
@@ -26,9 +27,8 @@ from tournament.hosted.formats import MAX_BYTES, too_large
 
 SHOWN_VERSIONS, SHOWN_RUNS = 20, 30
 LIVE_STATES = (State.PENDING, State.VALIDATING, State.RUNNING)
-SUMMARY = (
-    ("corr", "Corr"), ("bmc", "BMC beside the example"), ("fnc", "FNC"), ("max_feature_exposure", "Feature exposure"),
-)  # fmt: skip
+EXPOSURE = "max_feature_exposure"
+SUMMARY = (("corr", "Corr"), ("bmc", "BMC beside the example"), ("fnc", "FNC"), (EXPOSURE, "Feature exposure"))
 
 
 @never_cache
@@ -68,7 +68,7 @@ def version(request: HttpRequest, name: str, number: int) -> HttpResponse:
     context = {
         "hosted": found, "model": found.model, "tournament": found.model.tournament, "faults": found.explained(),
         "curve": draw_eras(found.diagnostics.get("eras", [])), "eras": len(found.diagnostics.get("eras", [])),
-        "summary": [(label, summary[key]) for key, label in SUMMARY if key in summary],
+        "summary": [(label, told(key, summary[key])) for key, label in SUMMARY if key in summary],
         "is_live": found.state in LIVE_STATES,
         "runs": HostedRun.objects.filter(hosted=found).select_related("round", "submission")[:SHOWN_RUNS],
     }  # fmt: skip
@@ -100,13 +100,18 @@ def try_again(request: HttpRequest, name: str, number: int) -> HttpResponse:
     found = _own(request, name, number)
 
     def repeat() -> None:
-        now = found.model.tournament.now()
+        now = timezone.now()
         repeated = [check_again(found, now)]
         repeated += [sailing.run_again(run, now) for run in HostedRun.objects.filter(hosted=found, state=State.ERROR)]
         if not any(repeated):
             raise BadModel(Fault("nothing_failed", "there is nothing to repeat", "it is tried again by itself"))
 
     return _do(request, found, repeat, "It is tried again.")
+
+
+def told(score: str, summary: dict[str, Any]) -> dict[str, Any]:
+    """What is told of a score: of exposure, which is no gain, only its mean."""
+    return {name: summary[name] for name in ("mean", "standard_error")} if score == EXPOSURE else summary
 
 
 def draw_eras(eras: list[dict[str, Any]]) -> Chart:
@@ -129,7 +134,7 @@ def _take(request: HttpRequest, model: ContributedModel) -> HostedModel:
         raise BadModel(Fault("no_file", "no file was chosen", "choose a model file"))
     if upload.size is None or upload.size > MAX_BYTES:
         raise BadModel(too_large(upload.size or 0))
-    filename, now = upload.name or "model", model.tournament.now()
+    filename, now = upload.name or "model", timezone.now()
     return take_in(model, upload.read(), filename=filename, by=owner_of(request), now=now)
 
 

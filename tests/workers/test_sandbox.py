@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -14,7 +16,7 @@ import pytest
 from tests.hosting import graphs
 from tournament.errors import BadModel
 from workers import tasks
-from workers.sandbox import child, landlock, seccomp, verdict
+from workers.sandbox import child, landlock, room, seccomp, verdict
 from workers.sandbox.limits import Limits, SandboxFault
 from workers.sandbox.runner import SETTINGS, End, judge, of_rounds, run
 from workers.sandbox.verdict import Verdict
@@ -34,6 +36,29 @@ def test_no_attempt_to_escape_succeeds() -> None:
     assert len(found.tried) >= 16
     assert found.is_safe
     assert "seccomp" in found.level
+
+
+@pytest.mark.skipif(not shutil.which("bwrap"), reason="NO BUBBLEWRAP: install it to test the sandbox within its room")
+def test_bubblewrap_is_used_where_it_works() -> None:
+    found = verdict.try_to_escape()
+
+    assert found.is_safe, found
+    assert found.level.startswith("bubblewrap")
+    assert len(run(graphs.GOOD, of_rounds(np.zeros((10, 5)), list("abcde"))).values) == 10
+
+
+def test_bubblewrap_that_does_not_work_is_not_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As in a container that forbids namespaces."""
+    broken = tmp_path / "bwrap"
+    broken.write_text("#!/bin/sh\nexit 1\n")
+    broken.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    room._works.cache_clear()
+
+    command = room.enclosed(["program"], tmp_path, {})
+
+    room._works.cache_clear()
+    assert command == ["program"]
 
 
 def test_every_attempt_succeeds_where_nothing_holds_it(tmp_path: Path) -> None:

@@ -34,6 +34,8 @@ SETTINGS = {
 }  # fmt: skip
 """All that a child's environment holds; Python sets the last two itself, so they are given."""
 MAX_TOLD = 2_000
+FIRST_SIGNAL = 128
+"""Bubblewrap, like a shell, ends by this and the signal that killed its child."""
 BUSY = 0.5
 """Share of the clock's time that a run must have computed to be slow by its own fault and not the machine's."""
 OWN_ENDS = {
@@ -116,9 +118,10 @@ def start(folder: Path, wall_seconds: float, *, seed: int = 0) -> End:
         os.close(watch)
         _kill_group(process.pid)
     _, status, used = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
+    process.returncode = code = os.waitstatus_to_exitcode(status)
+    code = FIRST_SIGNAL - code if code > FIRST_SIGNAL else code
     cpu_seconds = used.ru_utime + used.ru_stime
-    return End(process.returncode if is_over else None, time.monotonic() - began, cpu_seconds)
+    return End(code if is_over else None, time.monotonic() - began, cpu_seconds)
 
 
 def judge(folder: Path, end: End, limits: Limits) -> dict[str, Any]:

@@ -13,11 +13,14 @@ from pathlib import Path
 from tournament.errors import BadModel
 from workers.sandbox import child, runner
 from workers.sandbox.limits import Limits, SandboxFault
+from workers.sandbox.lockdown import OWN_ROOM
 
 log = logging.getLogger(__name__)
 FORKS, BYTES, MEMORY = 300, 1_000_000_000, 4_000_000_000
 SLEEP_SECONDS, PATIENCE_SECONDS = 30.0, 1.0
 NONE = "none"
+HARMLESS = frozenset({*runner.SETTINGS, OWN_ROOM, "PWD"})
+"""What a sandboxed process may find in its environment."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +59,7 @@ def try_to_escape() -> Verdict:
         attempts = {"secret": str(secret), "port": listening.getsockname()[1], "forks": FORKS, "bytes": BYTES,
                     "memory": MEMORY}  # fmt: skip
         told = _tell(attempts, Limits())
-    brought = [name for name in told["environment"] if name not in runner.SETTINGS]
+    brought = [name for name in told["environment"] if name not in HARMLESS]
     outlived = [*_outlives_its_time(), *([f"know {', '.join(brought)}"] if brought else [])]
     tried = (*map(str, told["tried"]), "outlive its time", "know its worker's settings")
     return Verdict(str(told["level"]), tried, (*map(str, told["escaped"]), *outlived))

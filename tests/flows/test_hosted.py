@@ -13,7 +13,8 @@ from django.utils import timezone
 from regatta.accounts.models import User
 from regatta.hosting import intake, sailing
 from regatta.hosting.intake import check_again, take_in
-from regatta.hosting.models import HostedModel, HostedRun
+from regatta.hosting.lost import blame_platform_for_lost
+from regatta.hosting.models import HostedModel, HostedRun, State
 from regatta.jobs import flow
 from regatta.jobs.models import Job
 from regatta.rounds.models import Round, Tournament
@@ -125,6 +126,23 @@ def test_a_fault_of_the_platform_is_tried_again_and_counts_for_nothing(
     failed.refresh_from_db()
     assert failed.state == "SUCCESS"
     assert not failed.is_assigned, "a later version sails"
+
+
+def test_a_check_whose_worker_was_lost_for_good_is_the_platforms_error(open_round: Round) -> None:
+    model = ContributedModel.objects.select_related("tournament", "owner").get(name="kelpie")
+    now = timezone.now()
+    hosted = take_in(model, files.trained_on(open_round.tournament), filename="a", by=model.owner, now=now)
+    hosted.move(State.VALIDATING, "Begun, and then its worker was killed.")
+    Job.objects.filter(kind="check_hosted").update(state="FAILED", fault="platform", finished_at=now)
+
+    marked = blame_platform_for_lost(now)
+
+    hosted.refresh_from_db()
+    assert (marked, hosted.state) == (1, "ERROR")
+    assert check_again(hosted, now)
+    run_sandbox(open_round.tournament)
+    hosted.refresh_from_db()
+    assert hosted.state == "SUCCESS"
 
 
 def test_a_model_that_answers_otherwise_the_second_time_is_refused(

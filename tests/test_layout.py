@@ -35,7 +35,9 @@ def test_the_layers_point_one_way() -> None:
     assert done.returncode == 0, done.stdout
 
 
-@pytest.mark.parametrize("module", ["torch", "lightgbm", "cvxpy", "sklearn", "tournament.selectors.meta"])
+@pytest.mark.parametrize(
+    "module", ["torch", "lightgbm", "cvxpy", "sklearn", "onnx", "onnxruntime", "tournament.selectors.meta"]
+)
 def test_a_web_process_does_not_load(module: str) -> None:
     environment = {**os.environ, "PYTHONPATH": f"{ROOT / 'platform'}{os.pathsep}{ROOT}"}
     code = (

@@ -1,0 +1,58 @@
+"""The lines of the docs make files that are good."""
+
+from __future__ import annotations
+
+import html
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import lightgbm
+import numpy as np
+import pandas as pd
+import pytest
+import safetensors.torch
+import skops.io
+import torch
+from django.test import Client
+from sklearn.linear_model import Ridge
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from tests.hosting import files
+from workers.sandbox.runner import of_rounds, run
+
+pytestmark = [pytest.mark.django_db, pytest.mark.filterwarnings("ignore::DeprecationWarning")]
+NAMES = ["a", "b", "c", "d", "e"]
+WRITTEN = {"mine.txt": "LightGBM", "mine.onnx": "ONNX", "mine.safetensors": "mlp", "mine.skops": "Ridge"}
+
+
+def known() -> dict[str, Any]:
+    """What the lines take for granted."""
+    rows, target = files.drawn()
+    network = torch.nn.Sequential(torch.nn.Linear(5, 4), torch.nn.ReLU(), torch.nn.Linear(4, 1))
+    weights = {
+        name.replace("2.", "layers.1.").replace("0.", "layers.0."): v for name, v in network.state_dict().items()
+    }
+    return {
+        "json": json, "lightgbm": lightgbm, "torch": torch, "safetensors": safetensors, "skops": skops, "Ridge": Ridge,
+        "make_pipeline": make_pipeline, "StandardScaler": StandardScaler, "network": network, "weights": weights,
+        "features": NAMES, "options": {"verbose": -1, "num_threads": 1},
+        "train": pd.DataFrame(rows, columns=NAMES).assign(target=target),
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("name", WRITTEN)
+def test_lines_of_the_docs_make_a_good_file(
+    name: str, client: Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = client.get("/docs/hosted/").content.decode()
+    lines = next(text for text in re.findall(r"<pre[^>]*>(.*?)</pre>", page, re.DOTALL) if name in html.unescape(text))
+    monkeypatch.chdir(tmp_path)
+
+    exec(html.unescape(lines), known())
+
+    answer = run((tmp_path / name).read_bytes(), of_rounds(files.drawn()[0], NAMES))
+    assert WRITTEN[name] in answer.about
+    assert np.ptp(answer.values) > 0

@@ -51,7 +51,7 @@ def hosted(request: HttpRequest, name: str) -> HttpResponse:
     context = {
         "model": model, "tournament": model.tournament, "refusal": refusal, "versions": versions,
         "sails": next((one for one in versions if one.is_assigned), None), "largest": MAX_BYTES,
-        "runs": runs.defer("round__context", "round__stakes", "round__panel_models", "log")[:SHOWN_RUNS],
+        "runs": runs.defer("round__context", "round__stakes", "round__panel_models")[:SHOWN_RUNS],
         "is_run": SandboxReport.objects.filter(is_safe=True).exists(),
     }  # fmt: skip
     return render(request, "pages/hosted.html", context, status=422 if refusal else 200)
@@ -111,7 +111,7 @@ def try_again(request: HttpRequest, name: str, number: int) -> HttpResponse:
 
 def told(score: str, summary: dict[str, Any]) -> dict[str, Any]:
     """What is told of a score: of exposure, which is no gain, only its mean."""
-    return {name: summary[name] for name in ("mean", "standard_error")} if score == EXPOSURE else summary
+    return summary | dict.fromkeys(("std", "sharpe", "max_drawdown")) if score == EXPOSURE else summary
 
 
 def draw_eras(eras: list[dict[str, Any]]) -> Chart:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import inspect
 import json
 import logging
+import pickle
 import sys
 import time
 from pathlib import Path
@@ -21,6 +22,32 @@ given = json.loads(sys.argv[1])
 numerapi.base_api.API_TOURNAMENT_URL = given["url"]
 logging.disable(logging.CRITICAL)
 
+TREES = """tree
+version=v4
+num_class=1
+num_tree_per_iteration=1
+label_index=0
+max_feature_idx=0
+objective=regression
+feature_names=momentum_12_1
+feature_infos=[0:4]
+tree_sizes=300
+
+Tree=0
+num_leaves=3
+num_cat=0
+split_feature=0 0
+threshold=1.5 2.5
+decision_type=2 2
+left_child=-1 -2
+right_child=1 -3
+leaf_value=-0.5 0.1 0.5
+is_linear=0
+shrinkage=1
+
+
+end of trees
+"""
 FIELDS = "submissions(modelId: $model) { id status selected faults }"
 
 
@@ -79,8 +106,15 @@ class Hand:
         return path
 
     def model_file(self):
-        Path("model.pkl").write_bytes(b"no model")
-        return self.api.model_upload("model.pkl", model_id=self.model)
+        """Trees in LightGBM's text, and a pickle, which comes back with its reason."""
+        Path("model.txt").write_text(TREES)
+        Path("model.pkl").write_bytes(pickle.dumps({"weights": [0.5]}))
+        options = {"model_id": self.model, "data_version": "v1.0", "docker_image": "sandbox"}
+        try:
+            self.api.model_upload("model.pkl", model_id=self.model)
+        except ValueError as refused:
+            return {"id": self.api.model_upload("model.txt", **options), "pickle": str(refused)}
+        return None
 
     def scored(self):
         return self.api.submission_scores(self.model, display_name="corr", resolved=True, distinct_on_round=True)

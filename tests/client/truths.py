@@ -12,6 +12,7 @@ import pytest
 from regatta import artifacts
 from regatta.accounts.models import User
 from regatta.diagnostics.models import Diagnosis
+from regatta.hosting.models import HostedModel
 from regatta.rounds.models import DatasetFile, Round, Tournament
 from regatta.rounds.prices import live_ids
 from regatta.scores.models import Leaderboard, Score
@@ -19,9 +20,8 @@ from regatta.stakes.overview import paid_in
 from regatta.submissions.models import ContributedModel, Submission
 from tests.client.waters import SAILED, SLUGS
 
-NO_HOSTING, NO_CHAIN = "hosted models are not available yet", "there is no blockchain here"
+NO_CHAIN = "there is no blockchain here"
 DOCUMENTED = {
-    "model_upload": NO_HOSTING, "model_upload_data_versions": NO_HOSTING, "model_upload_docker_images": NO_HOSTING,
     "v3_stake_auth": NO_CHAIN, "v3_stake_claim": NO_CHAIN, "v3_stake_config": NO_CHAIN, "v3_stake_round": NO_CHAIN,
 }  # fmt: skip
 """Methods that are refused, and how docs/api.md says so."""
@@ -64,6 +64,20 @@ def is_told_daily(value: Any, truth: Truth) -> None:
 
 def is_asked_for(value: Any, truth: Truth) -> None:
     assert Diagnosis.objects.get(pk=value).model == truth.model
+
+
+def is_handed_in(value: Any, truth: Truth) -> None:
+    hosted = HostedModel.objects.get(pk=value["id"])
+    assert (hosted.model, hosted.format, hosted.state) == (truth.model, "lightgbm", "PENDING")
+    assert "is a pickle" in value["pickle"]
+
+
+def has_one_version_of_the_data(value: Any, truth: Truth) -> None:
+    assert value == {"v1.0": "v1.0"}
+
+
+def has_one_image(value: Any, truth: Truth) -> None:
+    assert value == {"sandbox": "sandbox"}
 
 
 def is_diagnosed(value: Any, truth: Truth) -> None:
@@ -221,7 +235,8 @@ TRUE = equals(lambda _: True)
 CHECKS: dict[str, Callable[[Any, Truth], None]] = {
     "check_new_round": TRUE, "check_round_open": TRUE, "set_submission_webhook": TRUE, "download_submission": TRUE,
     "daily_model_performances": is_told_daily,
-    "upload_diagnostics": is_asked_for,
+    "upload_diagnostics": is_asked_for, "model_upload": is_handed_in,
+    "model_upload_data_versions": has_one_version_of_the_data, "model_upload_docker_images": has_one_image,
     "diagnostics": is_diagnosed, "download_dataset": is_downloaded, "upload_predictions": is_uploaded,
     "get_account": is_the_account, "get_account_leaderboard": is_the_board_of_accounts,
     "get_competitions": are_all_rounds, "get_current_round": equals(lambda _: SAILED + 1),

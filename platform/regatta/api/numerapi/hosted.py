@@ -1,8 +1,6 @@
-"""Hosted models: a file that the platform runs each round. `hosting` is where the platform's runner is connected."""
+"""Hosted models: a file that the platform runs each round. The client calls it a pickle; pickles are refused."""
 
 from __future__ import annotations
-
-from dataclasses import dataclass
 
 import strawberry
 from django.utils import timezone
@@ -10,11 +8,14 @@ from django.utils import timezone
 from regatta.api.envelope import Refusal
 from regatta.api.numerapi.asking import Info, contributor, own_model
 from regatta.api.numerapi.submissions import Created, UploadAuth, address
-from regatta.submissions.models import ContributedModel
+from regatta.hosting.intake import take_in
+from regatta.rounds.models import Dataset
 from regatta.uploads.models import Upload
 from regatta.uploads.steps import use
+from tournament.hosted.formats import MAX_BYTES
 
-MAX_MODEL_BYTES = 50_000_000
+SANDBOX = "sandbox"
+"""The one surrounding in which hosted models run."""
 
 
 @strawberry.type
@@ -25,50 +26,10 @@ class Named:
     name: str
 
 
-@dataclass(frozen=True, slots=True)
-class ModelFile:
-    """A file that somebody wants to have run, and in which surroundings."""
-
-    model: ContributedModel
-    data: bytes
-    filename: str
-    data_version_id: str | None
-    docker_image_id: str | None
-
-
-class Hosting:
-    """Whatever runs contributed model files: the one place to connect it. As long as nothing does, it refuses."""
-
-    def may_take(self, model: ContributedModel, filename: str) -> None:
-        """Raises Refusal when a file of the name cannot be taken for the model."""
-        raise self.unavailable()
-
-    def take(self, file: ModelFile) -> int:
-        """Keep the file, promise its validation, and tell its key. Raises Refusal or BadInput."""
-        raise self.unavailable()
-
-    def data_versions(self) -> list[Named]:
-        """Versions of the data that a hosted model can be run on."""
-        raise self.unavailable()
-
-    def images(self) -> list[Named]:
-        """Surroundings in which hosted models run."""
-        raise self.unavailable()
-
-    def unavailable(self) -> Refusal:
-        """The documented error."""
-        message = "hosted models are not available yet"
-        return Refusal(501, "no_hosting", message, "upload predictions each round instead: upload_predictions()")
-
-
-hosting = Hosting()
-
-
 def upload_auth(info: Info, filename: str, model_id: str | None = None) -> UploadAuth:
     """Where to put a model file."""
     model = own_model(contributor(info, "submit"), model_id)
-    hosting.may_take(model, filename)
-    return address(info, Upload.Purpose.MODEL, filename, model, MAX_MODEL_BYTES)
+    return address(info, Upload.Purpose.MODEL, filename, model, MAX_BYTES)
 
 
 def create(
@@ -79,14 +40,16 @@ def create(
     data_version_id: str | None = None,
     docker_image_id: str | None = None,
 ) -> Created:
-    """Take in a model file that was put."""
+    """Take in a model file that was put: its format is told at once, its check is promised."""
     owner = contributor(info, "submit")
     model = own_model(owner, model_id, tournament)
+    _refuse_unknown("data version", data_version_id, _versions(model.tournament_id))
+    _refuse_unknown("docker image", docker_image_id, [SANDBOX])
+    now = timezone.now()
 
     def consume(upload: Upload, data: bytes) -> int:
-        return hosting.take(ModelFile(model, data, upload.original, data_version_id, docker_image_id))
+        return take_in(model, data, filename=upload.original, by=owner, now=now).pk
 
-    now = timezone.now()
     pk = use(filename, owner=owner, purpose=Upload.Purpose.MODEL, model=model, now=now, consume=consume)
     return Created(id=str(pk))
 
@@ -94,13 +57,26 @@ def create(
 def data_versions(info: Info) -> list[Named]:
     """Versions of the data that a hosted model can be run on."""
     contributor(info, "read")
-    return hosting.data_versions()
+    return [Named(id=version, name=version) for version in _versions()]
 
 
 def docker_images(info: Info) -> list[Named]:
     """Surroundings in which hosted models run."""
     contributor(info, "read")
-    return hosting.images()
+    return [Named(id=SANDBOX, name=SANDBOX)]
+
+
+def _versions(tournament_id: int | None = None) -> list[str]:
+    """Published versions of one tournament's data, or of all."""
+    found = Dataset.objects.filter(status=Dataset.Status.PUBLISHED)
+    found = found if tournament_id is None else found.filter(tournament=tournament_id)
+    return list(found.order_by("version").values_list("version", flat=True).distinct())
+
+
+def _refuse_unknown(what: str, given: str | None, known: list[str]) -> None:
+    """Raises Refusal for a choice that is none."""
+    if given is not None and given not in known:
+        raise Refusal(422, "unknown_choice", f"there is no {what} {given[:60]!r}", f"known: {', '.join(known)}")
 
 
 @strawberry.type

@@ -38,13 +38,14 @@ def copies(correlations_MM: Alike, active_M: NDArray[np.bool_]) -> Floats:
     """How many models each model stands for, itself included (M); 1 for a model like no other."""
     if isinstance(correlations_MM, Sketch):
         return correlations_MM.copies(active_M)
-    counted_M, out_M = active_M.astype(float), np.empty(len(correlations_MM))
+    counted_M, out_M = active_M.astype(float), np.zeros(len(correlations_MM))
     for first in range(0, len(out_M), ROWS_AT_ONCE):
-        rows = slice(first, first + ROWS_AT_ONCE)
-        alike = np.clip(correlations_MM[rows].astype(float), 0.0, 1.0)
+        last = first + ROWS_AT_ONCE
+        alike = np.clip(correlations_MM[first:last, first:].astype(float), 0.0, 1.0)  # the table is symmetric
         for _ in range(SQUARINGS):
             np.multiply(alike, alike, out=alike)
-        out_M[rows] = alike @ counted_M
+        out_M[first:last] += alike @ counted_M[first:]
+        out_M[last:] += counted_M[first:last] @ alike[:, ROWS_AT_ONCE:]
     if not np.isfinite(out_M).all():  # a missing correlation is none; to look for one first would cost as much again
         return copies(np.nan_to_num(correlations_MM), active_M)
     return np.maximum(out_M, 1.0)

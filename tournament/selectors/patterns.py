@@ -71,7 +71,7 @@ def sight(query: Query, support: History) -> Sighting:
     scored_RM = np.isfinite(support.scores_RM[rows]) & query.active_M
     score_RM = np.where(scored_RM, support.scores_RM[rows], 0.0)
     pattern_RZ, weight_R = project(directions, score_RM, scored_RM)
-    rest_RM = np.where(scored_RM, score_RM - pattern_RZ @ directions.loading_MZ.T, 0.0)
+    rest_RM = _rest(directions, score_RM, scored_RM, pattern_RZ)
     noise = min(_noise(directions, rest_RM, scored_RM), _spread(directions, pattern_RZ, weight_R))
     context_RCW, query_context_CW = _contexts(query, support, rows)
     size = -(-len(rows) // BINS)
@@ -80,7 +80,7 @@ def sight(query: Query, support: History) -> Sighting:
     return Sighting(
         directions, binned(pattern_RZ / noise, size), binned(smooth_RZW / noise, size), binned(weight_R, size),
         binned(lag_R / cadence(support), size), binned(context_RCW, size), query_context_CW,
-        binned(rest_RM / noise, size), binned(scored_RM.astype(float), size), noise, size,
+        binned(rest_RM, size) / noise, binned(scored_RM.astype(np.float32), size), noise, size,
     )  # fmt: skip
 
 
@@ -159,11 +159,19 @@ def _grams(weighed_MZ: Floats, loading_MZ: Floats, scored_RM: NDArray[np.bool_])
     return np.cumsum(gram_RZZ, axis=0)
 
 
-def _noise(directions: Directions, rest_RM: Floats, scored_RM: NDArray[np.bool_]) -> float:
+def _rest(
+    directions: Directions, score_RM: Floats, scored_RM: NDArray[np.bool_], pattern_RZ: Floats
+) -> NDArray[np.float32]:
+    """What the directions leave of the scores (R x M), 0 where there is none; single, as the gate reads it."""
+    told_RM = pattern_RZ.astype(np.float32) @ directions.loading_MZ.T.astype(np.float32)
+    return np.asarray((score_RM.astype(np.float32) - told_RM) * scored_RM)
+
+
+def _noise(directions: Directions, rest_RM: NDArray[np.float32], scored_RM: NDArray[np.bool_]) -> float:
     """Standard deviation of a pattern's noise: a model's own share of variance says how its rest should scatter."""
     own_M = np.maximum(1.0 - (directions.loading_MZ**2).sum(axis=1), 0.0) / directions.copies_M
-    expected = float((scored_RM * own_M).sum())
-    found = float((rest_RM**2 / directions.copies_M).sum())
+    expected = float(scored_RM.sum(axis=0) @ own_M)
+    found = float(np.einsum("rm,rm->m", rest_RM, rest_RM) @ (1.0 / directions.copies_M))
     return float(np.sqrt(max(found, 1e-12) / max(expected, 1e-9)))
 
 
@@ -245,7 +253,7 @@ def two_sided(values_RZ: Floats, weight_R: Floats, half_life: float) -> Floats:
     return np.asarray(both[:, :-1] / np.maximum(both[:, -1:], 1e-6))
 
 
-def binned(values: Floats, size: int) -> Floats:
+def binned(values: NDArray[Any], size: int) -> Floats:
     """Means of `size` rounds that follow each other; the oldest that fill no bin are left out."""
     bins = len(values) // size
     kept = values[len(values) - bins * size :]

@@ -19,8 +19,8 @@ from tournament.selectors.sketch import Sketch
 Singles = NDArray[np.float32]
 FEW = 200
 """Up to so many models all directions are found at once, beyond only the leading ones."""
-BLOCK, BLOCKS = 8, (8, 12, 16)
-"""Columns of a block, and after how many blocks to look whether they are enough."""
+BLOCK, BLOCKS = 8, (5, 6, 7, 8, 10, 12, 16)
+"""Columns of a block, and after how many blocks to look whether they are enough: a look costs less than a block."""
 CONVERGED = 1e-4
 """Residual of a direction as a share of its eigenvalue."""
 SAME = 1e-4

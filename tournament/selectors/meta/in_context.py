@@ -141,13 +141,16 @@ class Likeness(nn.Module):
     def forward(self, asking: Keys, asked: Keys, lag: Tensor, weight: Tensor, known: Tensor) -> Tensor:
         """Attention of every asking round to every asked one (E x H x asking x asked)."""
         shares = torch.softmax(self.widths, -1) * self.widths.shape[1]
-        logits = -0.5 * _distance(asking.pattern, asked.pattern)[:, None] * self.pattern.exp()[:, None, None]
-        for place in range(shares.shape[1]):
-            apart = _distance(asking.context[..., place], asked.context[..., place])
-            logits = logits - 0.5 * apart[:, None] * (self.context.exp() * shares[:, place])[:, None, None]
-        logits = logits - self.forget.exp()[:, None, None] * lag[:, None]
-        logits = logits + torch.log(weight.clamp_min(1e-4))[:, None, None]
-        return torch.softmax(logits.masked_fill(~known[:, None, None], FAR), -1)
+        contexts = [_distance(asking.context[..., place], asked.context[..., place]) for place in range(len(shares[0]))]
+        apart = torch.stack([_distance(asking.pattern, asked.pattern), *contexts, lag.expand(contexts[0].shape)], 1)
+        told = [
+            0.5 * self.pattern.exp()[:, None],
+            0.5 * self.context.exp()[:, None] * shares,
+            self.forget.exp()[:, None],
+        ]
+        logits = torch.einsum("ht,etij->ehij", -torch.cat(told, 1), apart)  # all terms at once: they are large
+        bias = torch.log(weight.clamp_min(1e-4)).masked_fill(~known, FAR)
+        return torch.softmax(logits + bias[:, None, None], -1)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import io
 import logging
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -13,15 +13,16 @@ from django.db import transaction
 from django.utils import timezone
 
 from regatta import artifacts
+from regatta.diagnostics.figuring import figures, validation_set
 from regatta.hosting.models import HostedModel, HostedRun, Logged, State
 from regatta.hosting.sailing import assign, refuse_beyond_quota
 from regatta.predictors.material import feature_names, live_features
-from regatta.rounds.models import DatasetFile, Tournament
+from regatta.rounds.models import Tournament
 from regatta.submissions.intake import receive
 from regatta.submissions.models import Submission
 from tournament.errors import BadInput, BadModel, Fault
-from tournament.hosted.diagnostics import KnownEras, diagnose
 from tournament.markets.dataset import parquet_bytes
+from tournament.scoring.diagnostics import Validation
 from tournament.scoring.ranks import tie_kept_ranks
 from workers.sandbox.limits import SandboxFault
 from workers.sandbox.runner import Answer, Work, of_rounds, run
@@ -40,15 +41,15 @@ def check_hosted(payload: dict[str, Any]) -> dict[str, Any]:
     if not hosted.move(State.VALIDATING, "Checking it in the sandbox, twice on the validation eras."):
         return {"state": hosted.state}
     try:
-        known = validation_eras(hosted.model.tournament)
-        answer = _same_twice(artifacts.get(hosted.sha256), hosted.model.tournament, known)
+        past = validation_eras(hosted.model.tournament)
+        answer = _same_twice(artifacts.get(hosted.sha256), past)
     except BadInput as bad:
         _fail(hosted, bad)
         return {"state": hosted.state}
     except Exception as error:
         _blame_platform(hosted, error)
         raise
-    _accept(hosted, answer, known)
+    _accept(hosted, answer, past)
     return {"state": hosted.state, "seconds": answer.seconds}
 
 
@@ -71,54 +72,52 @@ def run_hosted(payload: dict[str, Any]) -> dict[str, Any]:
     return {"state": run_row.state}
 
 
-def validation_eras(tournament: Tournament) -> KnownEras:
-    """The newest eras of the published validation file; all were known when the first round opened."""
-    files = DatasetFile.objects.filter(dataset__tournament=tournament, name="validation.parquet")
-    sha256 = files.order_by("-dataset_id").values_list("sha256", flat=True)[0]
-    names = feature_names(tournament)
-    frame = pd.read_parquet(io.BytesIO(artifacts.get(sha256)))
-    frame = frame[frame["target"].notna()]
-    if len(frame) > NEWEST_ROWS:
-        frame = frame[frame["era"] > frame["era"].iloc[-NEWEST_ROWS - 1]]  # whole eras only
-    labels, starts = np.unique(frame["era"].to_numpy(str), return_index=True)
-    return KnownEras(
-        frame[list(names)].to_numpy(np.int8), frame["target"].to_numpy(np.float64), _example(frame),
-        tuple(map(str, labels)), (*map(int, starts[1:]), len(frame)),
-    )  # fmt: skip
+@dataclass(frozen=True, slots=True)
+class Past:
+    """Rows of the validation set whose targets are known, era by era, as a model is asked for them."""
+
+    rows: Validation
+    work: Work
+
+    def slices(self) -> list[slice]:
+        """Rows of each era."""
+        return [slice(start, end) for start, end in pairwise((0, *self.work.ends))]
 
 
-def _example(frame: pd.DataFrame) -> np.ndarray | None:
-    """The platform's example on the same rows, for bmc; None where its features are not there."""
-    if not {"momentum_12_1", "volatility_12"} <= set(frame.columns):
-        return None
-    return np.asarray(frame["momentum_12_1"].to_numpy(float) - frame["volatility_12"].to_numpy(float))
+def validation_eras(tournament: Tournament) -> Past:
+    """The newest eras of the validation set; all were known when the first round opened."""
+    found = validation_set(tournament)
+    known = found.rows.of(np.isfinite(found.rows.target_N))
+    if len(known.era_N) > NEWEST_ROWS:
+        known = known.of(known.era_N > known.era_N[-NEWEST_ROWS - 1])  # whole eras only
+    starts = np.flatnonzero(np.diff(known.era_N, prepend=known.era_N[:1] - 1))
+    ends = (*map(int, starts[1:]), len(known.era_N))
+    return Past(known, Work(known.features_NF.astype(np.int8), found.names, ends))
 
 
-def _same_twice(data: bytes, tournament: Tournament, known: KnownEras) -> Answer:
+def _same_twice(data: bytes, past: Past) -> Answer:
     """The answer on the validation eras. Raises BadModel, also when a second run differs or all is one value."""
-    work = Work(known.features_NF, feature_names(tournament), known.ends_E)
-    first, second = (run(data, work, seed=seed) for seed in SEEDS)
+    first, second = (run(data, past.work, seed=seed) for seed in SEEDS)
     if first.values.tobytes() != second.values.tobytes():
         message = "the model answered otherwise when it was run again on the same rows"
         raise BadModel(Fault("not_the_same", message, "leave out whatever draws random numbers"))
-    if all(np.ptp(first.values[rows]) == 0 for rows in known.slices()):
+    if all(np.ptp(first.values[rows]) == 0 for rows in past.slices()):
         message = "the model gives every row of an era the same value"
         raise BadModel(Fault("constant", message, "a constant cannot rank anything; train it on the features"))
     return first
 
 
-def _accept(hosted: HostedModel, answer: Answer, known: KnownEras) -> None:
+def _accept(hosted: HostedModel, answer: Answer, past: Past) -> None:
     """Keep the diagnostics, and let the version sail unless a later one does."""
-    tournament = hosted.model.tournament
-    found = diagnose(answer.values, known, overlap=tournament.parsed_rules().overlap_rounds)
-    took = f"{len(answer.values):,} rows of {len(known.ends_E)} eras in {answer.seconds:.2f} s ({answer.level})"
+    eras, summary = figures(answer.values, past.rows)
+    took = f"{len(answer.values):,} rows of {len(past.work.ends)} eras in {answer.seconds:.2f} s ({answer.level})"
     hosted.move(
         State.SUCCESS, f"Good: {answer.about}; answered {took}, the same bytes twice.", about=answer.about[:200],
-        diagnostics=found, finished_at=timezone.now(),
+        diagnostics={"eras": eras, "summary": summary}, finished_at=timezone.now(),
     )  # fmt: skip
     later = HostedModel.objects.filter(model=hosted.model, number__gt=hosted.number, is_assigned=True)
     if not later.exists():
-        assign(hosted, tournament.now())
+        assign(hosted, hosted.model.tournament.now())
 
 
 def _submit(run_row: HostedRun, ids: pd.Series, answer: Answer) -> None:

@@ -67,6 +67,7 @@ def test_a_model_is_handed_in_and_sails(
     run_sandbox(sailed)
     expect(page.get_by_role("heading", level=1)).to_contain_text("is good", timeout=10_000)
     expect(page.get_by_text("It sails")).to_be_visible()
+    page.reload()
     page.get_by_text("Log", exact=True).last.click()
     expect(page.get_by_text("submitted and accepted")).to_be_visible()
     seen(visit, "good")

@@ -17,7 +17,7 @@ from regatta import artifacts
 from regatta.diagnostics.models import Diagnosis
 from regatta.jobs import flow
 from regatta.jobs.models import Job
-from regatta.rounds.models import DatasetFile
+from regatta.rounds.models import DatasetFile, Tournament
 from regatta.rounds.prices import file_hash
 from regatta.submissions.models import ContributedModel
 from tournament.errors import BadInput, Fault, printable
@@ -31,9 +31,10 @@ KIND = "diagnose"
 
 @dataclass(frozen=True, slots=True)
 class ValidationSet:
-    """The validation file: ids and what each row is scored with."""
+    """The validation file: ids, names of the features, and what each row is scored with."""
 
     ids: NDArray[np.object_]
+    names: tuple[str, ...]
     rows: Validation
 
 
@@ -78,13 +79,23 @@ def _key(diagnosis: Diagnosis) -> str:
 def _figures(diagnosis: Diagnosis) -> tuple[list[dict[str, Any]], dict[str, Any]]:
     """Figures by era and over all of them, without NaN. Raises BadInput with the faults of the file."""
     tournament, data = diagnosis.model.tournament, artifacts.get(diagnosis.file_sha256)
-    known = _validation(file_hash(tournament, VALIDATION))
+    known = validation_set(tournament)
     limit = tournament.parsed_rules().max_upload_bytes
     chosen = _eras_of(data, diagnosis.filename, known, limit)
     checked = check(data, diagnosis.filename, list(known.ids[chosen]), max_bytes=limit)
     if checked.values is None:
         raise BadInput(checked.faults)
-    found = diagnose(checked.values, known.rows.of(chosen))
+    return figures(checked.values, known.rows.of(chosen))
+
+
+def validation_set(tournament: Tournament) -> ValidationSet:
+    """The tournament's validation set."""
+    return _validation(file_hash(tournament, VALIDATION))
+
+
+def figures(values_N: NDArray[np.floating[Any]], rows: Validation) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+    """Figures of predictions by era and over all of them, as plain data. Raises BadInput when there are no rows."""
+    found = diagnose(values_N, rows)
     return [_plain(asdict(era)) for era in found.eras], _plain(found.summary)
 
 
@@ -106,7 +117,7 @@ def _validation(sha256: str) -> ValidationSet:
         example[frame.index.get_indexer(rows.index)] = example_score(rows)
     target = frame["target"].to_numpy(float)
     known = Validation(frame["era"].astype(int).to_numpy(), target, frame[features].to_numpy(float), example)
-    return ValidationSet(frame["id"].astype(str).to_numpy(object), known)
+    return ValidationSet(frame["id"].astype(str).to_numpy(object), tuple(features), known)
 
 
 def _plain(figures: dict[str, Any]) -> dict[str, Any]:

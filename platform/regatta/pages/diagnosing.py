@@ -66,8 +66,8 @@ def diagnosis(request: HttpRequest, pk: int) -> HttpResponse:
     choose(request, found.model.tournament)
     broken = trouble(found) if found.status == Diagnosis.Status.PENDING else ""
     context = {
-        "diagnosis": found, "model": found.model, "refused": broken or found.message, "scores": score_lines(found),
-        "curve": draw(found),
+        "diagnosis": found, "model": found.model, "refused": broken or found.message,
+        "scores": score_lines(found.summary), "curve": draw(found.eras),
     }  # fmt: skip
     return render(request, "pages/diagnosis.html", context)
 
@@ -85,20 +85,19 @@ def take(request: HttpRequest) -> Diagnosis:
     return ask(model, upload.read(), filename=upload.name or "upload", now=timezone.now())
 
 
-def score_lines(found: Diagnosis) -> list[Line]:
+def score_lines(figures: dict[str, Any]) -> list[Line]:
     """The summary, a line for each score."""
-    figures: dict[str, Any] = found.summary
     names = ("mean", "std", "sharpe", "max_drawdown")
     return (
         [Line(shown, *(figures.get(f"{score}_{name}") for name in names)) for score, shown in SCORES] if figures else []
     )
 
 
-def draw(found: Diagnosis) -> Chart:
+def draw(eras: list[dict[str, Any]]) -> Chart:
     """The running sum of each era's corr, beside the platform's example."""
-    columns = [f"era {era['era']:04d}" for era in found.eras]
+    columns = [f"era {era['era']:04d}" for era in eras]
     sums = [
-        Curve(name, list(accumulate(era[score] or 0.0 for era in found.eras)), paint)
+        Curve(name, list(accumulate(era[score] or 0.0 for era in eras)), paint)
         for score, name, paint in (("example_corr", "example", "var(--edge)"), ("corr", "yours", "var(--accent)"))
     ]
     title = "Corr summed over the validation eras"

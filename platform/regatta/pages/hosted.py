@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
@@ -13,22 +12,18 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from regatta.charts.figure import Chart
-from regatta.charts.lines import Curve, lines
-from regatta.charts.numbers import corr, two
 from regatta.hosting import sailing
 from regatta.hosting.intake import check_again, take_in
 from regatta.hosting.models import HostedModel, HostedRun, SandboxReport, State
 from regatta.pages.account import owner_of
 from regatta.pages.context import choose
+from regatta.pages.diagnosing import draw, score_lines
 from regatta.submissions.models import ContributedModel
 from tournament.errors import BadInput, BadModel, Fault
 from tournament.hosted.formats import MAX_BYTES, too_large
 
 SHOWN_VERSIONS, SHOWN_RUNS = 20, 30
 LIVE_STATES = (State.PENDING, State.VALIDATING, State.RUNNING)
-EXPOSURE = "max_feature_exposure"
-SUMMARY = (("corr", "Corr"), ("bmc", "BMC beside the example"), ("fnc", "FNC"), (EXPOSURE, "Feature exposure"))
 
 
 @never_cache
@@ -64,13 +59,13 @@ def version(request: HttpRequest, name: str, number: int) -> HttpResponse:
     """One version: its state, faults, log, and how it would have done on the validation eras."""
     found = _own(request, name, number)
     choose(request, found.model.tournament)
-    summary = found.diagnostics.get("summary", {})
+    runs = list(HostedRun.objects.filter(hosted=found).select_related("round", "submission")[:SHOWN_RUNS])
+    eras, summary = found.diagnostics.get("eras", []), found.diagnostics.get("summary", {})
     context = {
         "hosted": found, "model": found.model, "tournament": found.model.tournament, "faults": found.explained(),
-        "curve": draw_eras(found.diagnostics.get("eras", [])), "eras": len(found.diagnostics.get("eras", [])),
-        "summary": [(label, told(key, summary[key])) for key, label in SUMMARY if key in summary],
-        "is_live": found.state in LIVE_STATES,
-        "runs": HostedRun.objects.filter(hosted=found).select_related("round", "submission")[:SHOWN_RUNS],
+        "curve": draw(eras), "eras": len(eras), "scores": score_lines(summary), "summary": summary,
+        "is_live": found.state in LIVE_STATES, "runs": runs,
+        "is_under_way": any(one.state in LIVE_STATES for one in (found, *runs)),
     }  # fmt: skip
     return render(request, "pages/hosted_version.html", context)
 
@@ -107,24 +102,6 @@ def try_again(request: HttpRequest, name: str, number: int) -> HttpResponse:
             raise BadModel(Fault("nothing_failed", "there is nothing to repeat", "it is tried again by itself"))
 
     return _do(request, found, repeat, "It is tried again.")
-
-
-def told(score: str, summary: dict[str, Any]) -> dict[str, Any]:
-    """What is told of a score: of exposure, which is no gain, only its mean."""
-    return summary | dict.fromkeys(("std", "sharpe", "max_drawdown")) if score == EXPOSURE else summary
-
-
-def draw_eras(eras: list[dict[str, Any]]) -> Chart:
-    """Corr of each validation era, and what they add up to."""
-    values = [one["corr"] for one in eras]
-    total, path = 0.0, []
-    for value in values:
-        total += value or 0.0
-        path.append(total)
-    columns = [f"era {one['era']}" for one in eras]
-    curves = [Curve("each era", values, "var(--edge)", dots=True), Curve("their sum", path)]
-    title = "How would it have done?"
-    return lines(columns, curves, title=title, caption="corr", write=two, precise=corr, zero=True)
 
 
 def _take(request: HttpRequest, model: ContributedModel) -> HostedModel:

@@ -186,6 +186,22 @@ def test_what_is_under_way_or_used_is_not_swept_away(asker: Asker, good: bytes) 
     assert Upload.objects.get(filename=waiting).state == Upload.State.STORED
 
 
+def test_a_used_upload_is_remembered_for_a_week(asker: Asker, good: bytes) -> None:
+    asker.submit(good)
+    expired = Upload.objects.get().expires_at
+
+    assert steps.sweep(expired + steps.KEPT - timedelta(seconds=1)) == 0
+    assert steps.sweep(expired + steps.KEPT) == 1
+
+
+def test_a_file_that_comes_after_the_close_says_that_it_does_not_count(asker: Asker, good: bytes, round: Round) -> None:
+    name = asker.upload(good)
+    Tournament.objects.update(clock_at=round.closes_at)
+
+    assert "does not count" in asker.refusal(CREATE, filename=name)
+    assert Submission.objects.get(model__name="kelpie").is_late
+
+
 def test_an_upload_waits_where_its_round_has_closed(asker: Asker, good: bytes, round: Round) -> None:
     name = asker.upload(good)
     Round.objects.filter(pk=round.pk).update(status=Round.Status.CLOSED)

@@ -26,6 +26,8 @@ from tournament.predictions import too_large
 
 LIFETIME = timedelta(minutes=30)
 """Clients give a slow connection ten minutes for the file alone."""
+KEPT = timedelta(days=7)
+"""How long a used upload is remembered, so that its last step may come again."""
 MAX_UNFINISHED = 20
 """Uploads that one contributor may have under way."""
 SALT = "regatta.uploads"
@@ -123,9 +125,9 @@ def use(
 
 
 def sweep(now: datetime) -> int:
-    """Forget uploads that expired before they were used, with their files; how many."""
+    """Forget uploads that expired before they were used, with their files, and used ones after a while; how many."""
     expired = Upload.objects.filter(state__in=[Upload.State.ISSUED, Upload.State.STORED], expires_at__lte=now)
-    swept = 0
+    swept = Upload.objects.filter(state=Upload.State.USED, expires_at__lte=now - KEPT).delete()[0]
     for pk, key in list(expired.values_list("pk", "key")[:1000]):
         if expired.filter(pk=pk).delete()[0]:  # not when it was used at the last moment
             artifacts.drop_incoming(key)

@@ -66,6 +66,9 @@ def create_submission(
     submission = take_in(owner, filename, own_model(owner, model_id, tournament), source or SOURCE)
     if submission.status == Submission.Status.REJECTED:
         raise BadInput([_fault(found) for found in submission.faults])
+    if submission.is_late:
+        closed = f"round {submission.round.number} closed at {submission.round.closes_at:%Y-%m-%d %H:%M} UTC"
+        raise Refusal(409, "late", f"{closed}: the file is kept and does not count", "send it before the close")
     return Created(id=str(submission.pk))
 
 
@@ -95,7 +98,7 @@ def take_in(owner: User, filename: str, model: ContributedModel, source: str) ->
     pk = use(
         filename, owner=owner, purpose=Upload.Purpose.PREDICTIONS, model=model, now=timezone.now(), consume=consume
     )
-    return Submission.objects.get(pk=pk)
+    return Submission.objects.select_related("round").get(pk=pk)
 
 
 def _fault(found: dict[str, object]) -> Fault:

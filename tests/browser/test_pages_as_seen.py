@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterator
 from importlib.resources import files
 from pathlib import Path
+from typing import Any
 
+import pandas as pd
 import pytest
+from django.utils import timezone
 from playwright.sync_api import Browser, Page, expect
 
+from regatta import artifacts
+from regatta.accounts.models import User
+from regatta.diagnostics import figuring
 from regatta.rounds.models import Tournament
+from regatta.rounds.prices import file_hash
+from regatta.submissions.models import ContributedModel
 from tests.flows import seas
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db, pytest.mark.usefixtures("redis_server")]
@@ -19,7 +28,7 @@ PAGES = (
     "/rounds/5/?tournament=seas", "/rounds/13/?tournament=seas", "/meta-model/?tournament=seas",
     "/portfolio/?tournament=seas", "/status/", "/docs/", "/docs/api/", "/accounts/login/", "/accounts/signup/",
 )  # fmt: skip
-OWN_PAGES = ("/accounts/", "/submit/")
+OWN_PAGES = ("/accounts/", "/submit/", "/diagnostics/")
 DESK, PHONE = {"width": 1440, "height": 1000}, {"width": 390, "height": 844}
 PASSWORD = "tide-and-wind-9"
 
@@ -92,6 +101,33 @@ def test_an_own_page_is_whole_and_open_to_everyone(visit: Visit, address: str) -
     assert overflow(page) <= 0
     assert violations(page) == []
     assert visit.complaints == []
+
+
+@pytest.fixture(scope="module")
+def diagnosis(sailed: Tournament, django_db_blocker: Any) -> int:
+    """Key of one that is made; written before any test's transaction, so that the server sees it."""
+    with django_db_blocker.unblock():
+        owner, now = User.objects.get(username="harbourmaster"), timezone.now()
+        model = ContributedModel.objects.create(tournament=sailed, owner=owner, name="office_boat")
+        found = figuring.ask(model, validation_ranks(sailed), filename="val.csv", now=now)
+        return figuring.make(found.pk, now).pk
+
+
+def test_a_diagnosis_is_whole_and_open_to_everyone(visit: Visit, diagnosis: int) -> None:
+    visit.log_in()
+
+    page = visit.open(f"/diagnostics/{diagnosis}/")
+
+    expect(page.locator(".chart .area").first).to_be_visible()
+    assert overflow(page) <= 0
+    assert violations(page) == []
+    assert visit.complaints == []
+
+
+def validation_ranks(tournament: Tournament) -> bytes:
+    frame = pd.read_parquet(io.BytesIO(artifacts.get(file_hash(tournament, figuring.VALIDATION))))
+    ranks = frame.groupby("era")["momentum_12_1"].rank(method="first") / 100
+    return pd.DataFrame({"id": frame["id"], "prediction": ranks}).to_csv(index=False).encode()
 
 
 def test_the_dark_scheme_keeps_its_contrast(chromium: Browser, site: str) -> None:

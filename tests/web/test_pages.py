@@ -34,8 +34,12 @@ PAGES = {
     "/accounts/login/": ("Password", 2),
     "/accounts/signup/": ("Password", 2),
 }
-OWN_PAGES = {"/accounts/": ("Which keys do I have?", 14), "/submit/": ("Send and check", 7),
-             "/accounts/models/kelpie/hosted/": ("Drop a model file here", 8)}  # fmt: skip
+OWN_PAGES = {
+    "/accounts/": ("Which keys do I have?", 14),
+    "/submit/": ("Send and check", 7),
+    "/diagnostics/": ("Try it on the past", 6),
+    "/accounts/models/kelpie/hosted/": ("Drop a model file here", 8),
+}
 INLINE = re.compile(r"<script(?![^>]*\bsrc=)|<style|\sstyle=|\son[a-z]+=|javascript:", re.IGNORECASE)
 
 

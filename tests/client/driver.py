@@ -1,11 +1,12 @@
 """Call every public method of the numerapi that is installed here; the site's address is all that is set.
 
 Runs alone, in whatever environment has a numerapi: `python driver.py '{"url": ..., "public_id": ..., ...}'`.
-Prints one line of JSON: by `Class.method` what it answered, or the words of its error.
+Prints one line of JSON: the version, and by `Class.method` what it answered or the words of its error.
 """
 
 from __future__ import annotations
 
+import importlib.metadata
 import inspect
 import json
 import logging
@@ -184,7 +185,7 @@ def call(hand, name):
         return {"error": f"{type(error).__name__}: {error}"}
 
 
-answers = {}
+answers = {"version": importlib.metadata.version("numerapi"), "lies_in": numerapi.__file__}
 for kind in (numerapi.NumerAPI, numerapi.SignalsAPI, numerapi.CryptoAPI):
     hand = Hand(kind)
     methods = public_methods(kind)

@@ -25,7 +25,7 @@ from regatta.rounds.models import Round, Tournament
 from regatta.rounds.operations import ask_advance
 from regatta.scores.models import Score
 from regatta.submissions.models import Submission
-from tests.client.conftest import Site
+from tests.client.conftest import OLDER, Site
 from tests.client.truths import CHECKS, DOCUMENTED, Truth
 
 pytestmark = pytest.mark.slow
@@ -57,8 +57,12 @@ def test_a_method_of_the_older_client_tells_the_truth(kind: str, name: str, driv
     hold(kind, name, driven_by_older)
 
 
-def test_the_older_client_has_no_method_more(driven_by_older: dict[str, Any]) -> None:
-    assert set(driven_by_older) == {f"{kind}.{name}" for kind, name in PAIRS}
+def test_the_older_client_is_another_one_and_has_no_method_more(driven_by_older: dict[str, Any]) -> None:
+    methods = {name for name in driven_by_older if "." in name}
+
+    assert driven_by_older["version"] == OLDER
+    assert f"numerapi-{OLDER}" in driven_by_older["lies_in"]
+    assert methods == {f"{kind}.{name}" for kind, name in PAIRS}
 
 
 @pytest.mark.django_db

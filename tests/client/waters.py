@@ -27,7 +27,7 @@ from tournament.rules import Rules
 
 CLASSIC = 8
 SLUGS = {CLASSIC: "classic", 11: "signals", 12: "crypto"}
-SAILED = 4
+SAILED = 3
 """Rounds that are closed; the next one is open, and the first ones are resolved by then."""
 RULES = Rules(horizon_days=5, predictor_rounds=0)
 """A week's returns, so that rounds resolve soon."""

@@ -45,9 +45,9 @@ class Rules:
     def __post_init__(self) -> None:
         """Refuse impossible values, all at once."""
         faults = [
-            Fault("rule_value", f"rules: {rule.name} is {getattr(self, rule.name)}", "give a number above zero")
+            Fault("rule_value", f"rules: {rule.name} is {getattr(self, rule.name)}", hint)
             for rule in fields(self)
-            if getattr(self, rule.name) <= 0 and rule.name not in MAY_BE_ZERO
+            if (hint := _refusal(rule.name, getattr(self, rule.name), whole=type(rule.default) is int))
         ]
         if faults:
             raise BadConfig(faults)
@@ -91,3 +91,17 @@ MAY_BE_ZERO = frozenset(
         "stickiness",
     )
 )  # fmt: skip
+MAY_BE_INFINITE = frozenset(("novelty_limit", "training_seconds"))
+"""Never a committee, no bound."""
+AT_MOST = {"opens_hour_utc": 23, "contributor_cap": 1}
+
+
+def _refusal(name: str, value: float, *, whole: bool) -> str:
+    """What to give instead; empty for a value that can be. A wait below none would show what is not known yet."""
+    if value != value or (abs(value) == float("inf") and name not in MAY_BE_INFINITE):
+        return "give a finite number"
+    if value < 0 or (value == 0 and name not in MAY_BE_ZERO):
+        return "give zero or more" if name in MAY_BE_ZERO else "give a number above zero"
+    if whole and not isinstance(value, int):
+        return "give a whole number"
+    return f"give {AT_MOST[name]} or less" if value > AT_MOST.get(name, value) else ""

@@ -219,6 +219,16 @@ def test_a_bad_archive_is_refused_before_anything_is_written(world: Path, tmp_pa
     assert not (tmp_path / "out").exists()
 
 
+def test_a_broken_truth_is_refused_before_anything_is_led(
+    world: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copytree(world, tmp_path / "spoiled")
+    (tmp_path / "spoiled/truth/regimes.parquet").write_bytes(b"junk")
+    monkeypatch.setattr("tournament.evaluation.study.walk_forward", lambda *_, **__: pytest.fail("led"))
+
+    assert "truth/regimes.parquet cannot be read" in refusal(tmp_path / "spoiled", tmp_path / "out", warmup_rounds=20)
+
+
 def test_results_are_never_written_over_files(world: Path) -> None:
     assert "already holds files" in refusal(world, world)
     with pytest.raises(CommandError, match="already holds files"):

@@ -48,6 +48,10 @@ class StudyConfig:
         if not 1 <= self.warmup_rounds < len(history):
             found = f"warm-up of {self.warmup_rounds} rounds in an archive of {len(history)}"
             faults.append(Fault("warmup", found, "leave at least one round to weigh"))
+        elif np.isfinite(history.scores_RM[self.warmup_rounds :]).any(axis=1).sum() < 2:
+            found = f"fewer than two rounds after the first {self.warmup_rounds} have a known target"
+            hint = "give fewer --warmup-rounds, or an archive with later targets"
+            faults.append(Fault("nothing_scored", f"{found}: nothing can be scored", hint))
         if self.retrain_every < 1:
             faults.append(Fault("retrain", f"retraining every {self.retrain_every} rounds", "give 1 or more"))
         if self.trials_elsewhere < 0:
@@ -72,13 +76,19 @@ class Study:
 
 
 def run(
-    archive: Archive, config: StudyConfig, *, others: Sequence[History] = (), tell: Tell = lambda row: None
+    archive: Archive,
+    config: StudyConfig,
+    *,
+    history: History | None = None,
+    others: Sequence[History] = (),
+    tell: Tell = lambda row: None,
 ) -> Study:
     """Lead every selector through the archive; `tell` is called once for each round and selector.
 
-    Trainings learn from other tournaments too, from what was known of them by then.
+    Trainings learn from other tournaments too, from what was known of them by then. `history` is what the archive's
+    rounds say, where it is at hand.
     """
-    history = history_from_archive(archive)
+    history = history_from_archive(archive) if history is None else history
     config.check(history)
     names = tuple(dict.fromkeys((RIVAL, *config.selectors)))
     runs = {
@@ -103,7 +113,11 @@ def overlap(history: History) -> int:
 
 
 def exact_corr(archive: Archive, weights_SRM: Sequence[Floats]) -> Floats:
-    """corr, as scored, of each selector's blend in each round (R x S); a panel is read once for all selectors."""
+    """corr, as scored, of each selector's blend in each round (R x S); a panel is read once for all selectors.
+
+    A blend that ranks nothing, all weight on a model that says the same of every asset, scores 0: were its round left
+    out, a selector could hide in it.
+    """
     out = np.full((len(archive), len(weights_SRM)), np.nan)
     place = {name: column for column, name in enumerate(archive.models)}
     for row in range(len(archive)):
@@ -115,7 +129,9 @@ def exact_corr(archive: Archive, weights_SRM: Sequence[Floats]) -> Floats:
             continue
         here = [place[name] for name in one.models]
         blends_NS = standardized_ranks(one.predictions_NM) @ weights_SM[:, here].T
-        out[row] = score_panel(blends_NS, one.target_N).corr
+        corr_S = score_panel(blends_NS, one.target_N).corr
+        idle_S = (np.ptp(blends_NS, axis=0) == 0) & np.isfinite(corr_S).any()
+        out[row] = np.where(idle_S, 0.0, corr_S)
     return out
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -56,6 +57,23 @@ def test_rounds_of_the_warm_up_and_without_target_have_no_score(done: study.Stud
     assert np.isfinite(done.corr_RS[12:39]).all()
 
 
+def test_a_blend_that_ranks_nothing_scores_zero_beside_the_others(archive: Archive, tmp_path: Path) -> None:
+    folder = tmp_path / "same"
+    shutil.copytree(archive.folder, folder)
+    panel = pd.read_parquet(folder / "predictions/00025.parquet")
+    mute = panel.columns[1]
+    panel.assign(**{mute: np.float32(0.5)}).to_parquet(folder / "predictions/00025.parquet", index=False)
+    same = read_archive(folder)
+    equal, silent = np.full((40, len(same.models)), 1.0 / len(panel.columns[1:])), np.zeros((40, len(same.models)))
+    silent[:, same.models.index(mute)] = 1.0
+
+    corr_S = study.exact_corr(same, [equal, silent])[24]
+
+    assert corr_S[1] == 0.0
+    assert np.isfinite(corr_S[0])
+    assert corr_S[0] != 0.0
+
+
 def test_equal_weight_is_always_led_along(done: study.Study) -> None:
     assert list(done.runs) == ["equal", "stake", "ridge", "best_single"]
 
@@ -106,6 +124,15 @@ def test_a_study_that_cannot_be_run_is_refused_with_every_reason(archive: Archiv
         "retraining every 0 rounds; give 1 or more",
         "-1 trials made elsewhere; give 0 or more",
     ]
+
+
+def test_a_study_with_nothing_to_score_is_refused_before_anything_is_led(archive: Archive) -> None:
+    told: list[int] = []
+
+    with pytest.raises(BadConfig, match="fewer than two rounds after the first 38 have a known target"):
+        study.run(archive, replace(CONFIG, warmup_rounds=38), tell=told.append)
+
+    assert told == []
 
 
 def test_no_selector_at_all_is_refused(archive: Archive) -> None:

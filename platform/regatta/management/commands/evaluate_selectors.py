@@ -10,7 +10,6 @@ from django.core.management.base import CommandParser
 from regatta.management.offline import OfflineCommand
 from tournament import reports
 from tournament.archive import history_from_archive, read_archive
-from tournament.errors import BadInput, Fault
 from tournament.evaluation import figures, report, study
 from tournament.selectors.registry import NAMES
 from tournament.worlds.truth import read_truth
@@ -50,17 +49,13 @@ class Command(OfflineCommand):
             options["device"], options["seed"], options["trials"],
         )  # fmt: skip
         archive = read_archive(options["archive"])
+        history = history_from_archive(archive)
+        truth = read_truth(archive.folder, history)  # refused before hours are spent, if it must be
         others = [history_from_archive(read_archive(folder)) for folder in options["learn_also_from"]]
         steps = (len(archive) - config.warmup_rounds) * len({study.RIVAL, *config.selectors})
         with self.progress("rounds weighed", max(1, steps)) as tell:
-            done = study.run(archive, config, others=others, tell=tell)
-        found: dict[str, Any] = figures.report(done, read_truth(archive.folder, done.history))
-        if not any(one["corr"] == one["corr"] for one in found["selectors"].values()):
-            warmup = config.warmup_rounds
-            told = f"fewer than two rounds after the first {warmup} have a known target: nothing can be scored"
-            raise BadInput(
-                Fault("nothing_scored", told, "give fewer --warmup-rounds, or an archive with later targets")
-            )
+            done = study.run(archive, config, history=history, others=others, tell=tell)
+        found: dict[str, Any] = figures.report(done, truth)
         study.write_weights(done, out / "weights")
         reports.write_json(found, out / "report.json")
         reports.write(report.html(done, found, archive.about.name), out / "report.html")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+import math
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
@@ -91,14 +92,12 @@ MAY_BE_ZERO = frozenset(
         "stickiness",
     )
 )  # fmt: skip
-MAY_BE_INFINITE = frozenset(("novelty_limit", "training_seconds"))
-"""Never a committee, no bound."""
 AT_MOST = {"opens_hour_utc": 23, "contributor_cap": 1}
 
 
 def _refusal(name: str, value: float, *, whole: bool) -> str:
     """What to give instead; empty for a value that can be. A wait below none would show what is not known yet."""
-    if value != value or (abs(value) == float("inf") and name not in MAY_BE_INFINITE):
+    if not math.isfinite(value):  # the database's JSON has no other
         return "give a finite number"
     if value < 0 or (value == 0 and name not in MAY_BE_ZERO):
         return "give zero or more" if name in MAY_BE_ZERO else "give a number above zero"

@@ -40,6 +40,8 @@ class Rules:
     """Penalty on changes of the meta-model's weights from round to round; 0: none."""
     contributor_cap: float = 1.0
     """Share of the meta-model's weight that one contributor's models may have together; 1: all of it."""
+    duplicate_corr: float = 0.95
+    """Models of a round whose rank correlation is above this share one weight budget; 1: duplicates are none."""
     predictor_rounds: int = 104
     """Rounds between two trainings of the platform's own predictors, which are fine-tuned in every one; 0: none."""
 

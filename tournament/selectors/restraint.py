@@ -9,16 +9,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tournament.selectors.allocator import RIDGE, among, best_blend, capped, copies, known
+from tournament.selectors.duplicates import Groups
 from tournament.selectors.protocol import Floats, Query
 
 
 def restrained(
     weights_M: Floats, query: Query, previous_M: Floats | None, owner_M: NDArray[np.intp], *, stickiness: float,
-    cap: float,
+    cap: float, groups: Groups | None = None,
 ) -> Floats:  # fmt: skip
-    """The weights drawn to those before by `stickiness`, then no contributor above `cap` in sum; 0 and 1: as given."""
+    """The weights drawn to those before by `stickiness`, then no contributor above `cap` in sum; 0 and 1: as given.
+
+    With `groups` all weights given are those of their speakers; they are shared out before the cap is held.
+    """
     if stickiness > 0 and previous_M is not None:
         weights_M = held_back(weights_M, query, previous_M, stickiness)
+    weights_M = weights_M if groups is None else groups.shared(weights_M)
     return capped(weights_M, owner_M, cap) if cap < 1 else weights_M
 
 

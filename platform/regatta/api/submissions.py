@@ -10,6 +10,7 @@ from django.shortcuts import get_object_or_404
 
 from regatta.accounts.models import User
 from regatta.api.envelope import Refusal, body, endpoint, refuse_larger
+from regatta.ensemble.likeness import likeness_of
 from regatta.rounds.models import Round, Tournament
 from regatta.scores.models import Score
 from regatta.security import asked_number
@@ -71,9 +72,12 @@ def submit(request: HttpRequest) -> JsonResponse:
 
 @endpoint("GET", scope="read")
 def detail(request: HttpRequest, pk: int) -> JsonResponse:
-    """One of your submissions."""
+    """One of your submissions, and whether models rank the assets almost as it does."""
     owner = request.api_key.owner  # type: ignore[attr-defined]
-    return JsonResponse(submission_json(get_object_or_404(Submission, pk=pk, model__owner=owner)))
+    own = Submission.objects.select_related("model", "round__tournament")
+    found = get_object_or_404(own, pk=pk, model__owner=owner)
+    alike = likeness_of(found)
+    return JsonResponse(submission_json(found) | {"alike": alike and alike.plain()})
 
 
 @endpoint("GET")

@@ -14,6 +14,7 @@ from regatta.rounds.models import Round
 from regatta.submissions.models import ContributedModel
 from tournament.regimes.novelty import Known, known
 from tournament.selectors.committee import MEMBERS, shares_after
+from tournament.selectors.duplicates import Groups
 from tournament.selectors.protocol import Floats, History, Query, State
 from tournament.selectors.restraint import restrained
 from tournament.selectors.stand_in import NAME, StandIn
@@ -89,11 +90,14 @@ def corrs_so_far(round: Round, families: Sequence[str], now: datetime) -> Floats
     return np.array(list(table.values()), dtype=float).reshape(-1, len(families))
 
 
-def restrain(row: RoundWeights, round: Round, query: Query) -> None:
-    """Hold the weights that answer to those before, and cap contributors, as the rules say; what was given is kept."""
+def restrain(row: RoundWeights, round: Round, query: Query, groups: Groups) -> dict[str, float]:
+    """What the rules make of the weights that answer: held to those before, shared out, contributors capped.
+
+    Empty where the rules ask for none of it.
+    """
     rules = round.tournament.parsed_rules()
     if rules.stickiness <= 0 and rules.contributor_cap >= 1:
-        return
+        return {}
     before = RoundWeights.objects.filter(
         round__tournament=round.tournament, round__number__lt=round.number, answers=True
     ).order_by("-round__number")
@@ -101,10 +105,15 @@ def restrain(row: RoundWeights, round: Round, query: Query) -> None:
     owners = dict(ContributedModel.objects.filter(name__in=query.models).values_list("name", "owner_id"))
     _, owner_M = np.unique([owners.get(name, 0) for name in query.models], return_inverse=True)
     made_M = restrained(
-        _in_places(row.weights, query), query, None if last is None else _in_places(last, query), owner_M,
-        stickiness=rules.stickiness, cap=rules.contributor_cap,
+        _in_places(row.weights, query), query, None if last is None else groups.gathered(_in_places(last, query)),
+        owner_M, stickiness=rules.stickiness, cap=rules.contributor_cap, groups=groups,
     )  # fmt: skip
-    row.own, row.weights = row.weights, by_name(made_M, query.models)
+    return by_name(made_M, query.models)
+
+
+def shared_out(weights: dict[str, float], query: Query, groups: Groups) -> dict[str, float]:
+    """Weights by model once each group's are shared among its members."""
+    return by_name(groups.shared(_in_places(weights, query)), query.models) if groups else weights
 
 
 def by_name(weights_M: Floats, models: Sequence[str]) -> dict[str, float]:

@@ -7,16 +7,26 @@ the form in which it is stored).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 import numpy as np
 
 from regatta.ensemble.history import history, question
 from regatta.ensemble.models import RegimeState, RoundWeights, SelectorVersion
-from regatta.ensemble.standing_in import by_name, learned, novelty_of, reason_to_stand_in, restrain, stand_in
+from regatta.ensemble.standing_in import (
+    by_name,
+    learned,
+    novelty_of,
+    reason_to_stand_in,
+    restrain,
+    shared_out,
+    stand_in,
+)
 from regatta.rounds.models import Round
 from tournament.regimes.model import RegimeModel
 from tournament.regimes.names import regime_names
+from tournament.selectors.duplicates import Groups, duplicates
 from tournament.selectors.protocol import History, Query, State, on_simplex
 from tournament.selectors.registry import SKETCHED, make
 from tournament.selectors.sketch import EXACT_MODELS
@@ -30,7 +40,9 @@ def weigh_round(round: Round, now: datetime) -> None:
     if round.weights.exists():
         return
     known = history(round.tournament, now, through=round)
-    query, support = question(known, round), known.known_at(known.opens_at_R[-1])
+    whole, past = question(known, round), known.known_at(known.opens_at_R[-1])
+    groups = duplicates(whole, past, round.tournament.parsed_rules().duplicate_corr)
+    query, support = groups.asked(whole), groups.known(past)
     versions = _versions(round)
     if len(known.models) > EXACT_MODELS:  # then how alike the models are is sketched
         versions = {family: version for family, version in versions.items() if family in SKETCHED}
@@ -41,15 +53,27 @@ def weigh_round(round: Round, now: datetime) -> None:
     rows = []
     for family in dict.fromkeys((*UNTRAINED, *versions)):
         answers = family == champion and not reason
-        row = _answer(family, versions.get(family), support, query, explains=answers)
+        row = _answer(family, versions.get(family), groups.known(past, family), query, explains=answers)
         row.is_champion, row.answers = family == champion, answers
         rows.append(row)
     if reason:
         rows.append(stand_in(round, rows, query, reason, support, now))
-    restrain(next(row for row in rows if row.answers), round, query)
+    _finish(rows, round, query, groups)
     for row in rows:
         row.round, row.known_at = round, now
     RoundWeights.objects.bulk_create(rows, ignore_conflicts=True)
+
+
+def _finish(rows: Sequence[RoundWeights], round: Round, query: Query, groups: Groups) -> None:
+    """From weights of those who speak for duplicates to weights of all, those that answer as the rules ask."""
+    answer = next(row for row in rows if row.answers)
+    made = restrain(answer, round, query, groups)
+    for row in rows:
+        row.weights = shared_out(row.weights, query, groups)
+    if made:
+        answer.own, answer.weights = answer.weights, made
+    if groups:
+        answer.explanation["groups"] = groups.sizes(query.models)
 
 
 def _answer(

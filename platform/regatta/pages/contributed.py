@@ -15,6 +15,7 @@ from regatta.charts.figure import Chart
 from regatta.charts.intervals import Interval, intervals
 from regatta.charts.lines import Curve, lines
 from regatta.charts.numbers import corr, percent, two
+from regatta.ensemble.likeness import newest_of
 from regatta.ensemble.models import RegimeState, RoundWeights
 from regatta.pages import why
 from regatta.pages.context import choose
@@ -43,6 +44,7 @@ def model(request: HttpRequest, name: str) -> HttpResponse:
         "curve": draw_scores(scores[-SHOWN_ROUNDS:], regimes, overlap),
         "by_regime": draw_regimes(scores, regimes, overlap),
         "weight": draw_weight(found, regimes), "window": WINDOW, "thought": thought(found),
+        "alike": newest_of(found) if found.owner_id == request.user.pk else None,
     }  # fmt: skip
     return render(request, "pages/model.html", context)
 

@@ -9,6 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods, require_safe
 
+from regatta.ensemble.likeness import likeness_of
 from regatta.pages.account import owner_of
 from regatta.pages.context import choose, until
 from regatta.rounds.models import Round
@@ -43,11 +44,16 @@ def submit(request: HttpRequest) -> HttpResponse:
 def submission(request: HttpRequest, pk: int) -> HttpResponse:
     """What became of one of the contributor's own files."""
     found = get_object_or_404(
-        Submission.objects.select_related("model__tournament", "round"), pk=pk, model__owner_id=request.user.pk
+        Submission.objects.select_related("model__tournament", "round__tournament"),
+        pk=pk,
+        model__owner_id=request.user.pk,
     )
     choose(request, found.model.tournament)
     same = Submission.objects.filter(model=found.model, round=found.round, status="ACCEPTED", is_late=False)
-    context = {"submission": found, "round": found.round, "model": found.model, "counts": same.order_by("-id").first()}
+    context = {
+        "submission": found, "round": found.round, "model": found.model, "counts": same.order_by("-id").first(),
+        "alike": likeness_of(found),
+    }  # fmt: skip
     return render(request, "pages/submission.html", context)
 
 

@@ -73,6 +73,7 @@ def rules(tournament: Tournament) -> list[Rule]:
         Rule("Most that a stake wins or loses in a round", f"{100 * found.payout_clip:g}", "%"),
         Rule("Points to start with", f"{found.starting_points:g}"),
         Rule("The leaderboard averages", str(found.leaderboard_window_rounds), "rounds"),
+        Rule("Models share one weight above a rank correlation of", f"{found.duplicate_corr:g}"),
         Rule("Selectors are trained from resolved round", str(found.warmup_rounds)),
         Rule("and trained anew every", str(found.retrain_every_rounds), "rounds"),
         Rule("The platform's own predictors are trained anew every", str(found.predictor_rounds), "rounds"),

@@ -1,0 +1,100 @@
+"""Models that rank a round's assets almost alike share one weight budget, whoever weighs them.
+
+Shape suffixes: M models, R rounds, H rows at a time. Two models are duplicates in a round when their predictions' rank
+correlation (of normal scores, the C that every selector reads) is above the rules' `duplicate_corr`; duplicates of
+duplicates belong to one group (single linkage). A selector is asked as if each group were its one member with the
+longest record, and what that member is given is shared out equally. So a group weighs what one of its members would
+get, and everybody else gets what they would get were the others of the group not there. Source: ours.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
+
+from tournament.selectors.allocator import Alike, rows
+from tournament.selectors.protocol import Floats, History, Query
+
+ROWS_AT_ONCE = 256
+LEDGERED = ("boa", "committee")
+"""They go on from a record of past rounds, which they would not know again with models left out: to them only the
+round itself is told by its speakers."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Groups:
+    """For each model the one that speaks for its group (M); for one without duplicates, and absent ones, itself."""
+
+    speaker_M: NDArray[np.intp]
+
+    @property
+    def silent_M(self) -> NDArray[np.bool_]:
+        """Models for which another speaks."""
+        return np.asarray(self.speaker_M != np.arange(len(self.speaker_M)))
+
+    def __bool__(self) -> bool:
+        """Whether there are duplicates at all."""
+        return bool(self.silent_M.any())
+
+    def sizes(self, models: tuple[str, ...]) -> dict[str, int]:
+        """How many models each speaker of a group speaks for, itself included."""
+        size_M = np.bincount(self.speaker_M, minlength=len(models))
+        return {models[place]: int(size_M[place]) for place in np.flatnonzero(size_M > 1)}
+
+    def asked(self, query: Query) -> Query:
+        """The same question about the speakers alone."""
+        return replace(query, active_M=query.active_M & ~self.silent_M) if self else query
+
+    def known(self, support: History, family: str = "") -> History:
+        """The past without the models for which another speaks; whole for a family that knows it by its ledger."""
+        if not self or family in LEDGERED:
+            return support
+        heard_M = ~self.silent_M
+        return replace(
+            support, active_RM=support.active_RM & heard_M, scores_RM=np.where(heard_M, support.scores_RM, np.nan)
+        )
+
+    def shared(self, weights_M: Floats) -> Floats:
+        """Weights of the speakers shared out within their groups, equally."""
+        if not self:
+            return weights_M
+        size_M = np.bincount(self.speaker_M, minlength=len(self.speaker_M))
+        return np.asarray((weights_M / np.maximum(size_M, 1))[self.speaker_M])
+
+    def gathered(self, weights_M: Floats) -> Floats:
+        """The opposite of `shared`: what a group weighs, at its speaker."""
+        return np.bincount(self.speaker_M, weights=weights_M, minlength=len(weights_M)) if self else weights_M
+
+
+def duplicates(query: Query, support: History, threshold: float) -> Groups:
+    """Who speaks for whom in a round; a threshold of 1 or more makes no groups.
+
+    The member active in most past rounds speaks, then the one first in the alphabet.
+    """
+    alone = Groups(np.arange(len(query.models)))
+    pairs = near_pairs(query.correlations_MM, query.active_M, threshold) if threshold < 1 else ()
+    if not len(pairs):
+        return alone
+    graph = coo_array((np.ones(len(pairs)), tuple(np.transpose(pairs))), shape=(len(query.models),) * 2)
+    group_M = connected_components(graph, directed=False)[1]
+    record_M = support.active_RM.sum(axis=0)
+    order = np.lexsort((np.array(query.models), -record_M))  # best speakers first
+    speaker_G = np.full(group_M.max() + 1, -1, dtype=np.intp)
+    for place in order[::-1]:
+        speaker_G[group_M[place]] = place
+    return Groups(speaker_G[group_M])
+
+
+def near_pairs(correlations_MM: Alike, active_M: NDArray[np.bool_], threshold: float) -> NDArray[np.intp]:
+    """Pairs of active models more alike than the threshold (pairs x 2), each once; a few rows at a time."""
+    chosen, found = np.flatnonzero(active_M), [np.zeros((0, 2), dtype=np.intp)]
+    for first in range(0, len(chosen), ROWS_AT_ONCE):
+        some = chosen[first : first + ROWS_AT_ONCE]
+        near_HM = (rows(correlations_MM, some) > threshold) & active_M
+        here, there = np.nonzero(near_HM & (np.arange(near_HM.shape[1]) > some[:, None]))
+        found.append(np.column_stack([some[here], there]))
+    return np.concatenate(found)

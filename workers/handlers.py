@@ -71,6 +71,37 @@ def run_hosted(payload: dict[str, Any]) -> dict[str, Any]:
     return hosting.run_hosted(payload)
 
 
+@handles("notify")
+def notify(payload: dict[str, Any]) -> dict[str, Any]:
+    """Tell of an event those who asked for it."""
+    from django.utils import timezone
+
+    from regatta.notifications.fanning import tell
+    from regatta.notifications.models import Event
+
+    return dict(tell(Event(payload["event"]), payload, timezone.now()))
+
+
+@handles("send_mail")
+def send_mail(payload: dict[str, Any]) -> dict[str, Any]:
+    """Mail one notice."""
+    from django.utils import timezone
+
+    from regatta.notifications.mailing import send
+
+    return {"sent": send(payload["notice"], timezone.now())}
+
+
+@handles("deliver")
+def deliver(payload: dict[str, Any]) -> dict[str, Any]:
+    """Try one delivery to a webhook; its next try is the sweep's to ask for."""
+    from django.utils import timezone
+
+    from regatta.webhooks.delivering import deliver as deliver_once
+
+    return {"came": deliver_once(payload["delivery"], payload["attempt"], timezone.now())}
+
+
 @handles("take_step")
 def take_step(payload: dict[str, Any]) -> dict[str, Any]:
     """Open, close or score one round, as asked by hand."""

@@ -26,6 +26,8 @@ KNOWN = {
     "REGATTA_PREDICTORS": "lightgbm,reptile",
     "REGATTA_HTTPS": "1",
     "REGATTA_TRUSTED_ORIGINS": "https://regatta.example.org",
+    "REGATTA_SITE": "https://regatta.example.org",
+    "REGATTA_WEBHOOKS_PRIVATE": "1",
     "REGATTA_LOG_LEVEL": "INFO",
     "REGATTA_DURABLE": "1",
 }
@@ -161,6 +163,15 @@ def read_numerapi(env: Environment) -> dict[int, str]:
     found = f"{env.text('REGATTA_NUMERAPI')!r} (numbers: 8, 11, 12, each with a tournament of its own)"
     env.problem("E011", "REGATTA_NUMERAPI", found, KNOWN["REGATTA_NUMERAPI"])
     return {}
+
+
+def read_site(env: Environment) -> str:
+    """REGATTA_SITE: where readers of a mail find the site, without a slash at its end."""
+    url = env.url("REGATTA_SITE", ("http", "https"), "E012", KNOWN["REGATTA_SITE"])
+    if url and (not urlsplit(url).hostname or urlsplit(url).query or urlsplit(url).fragment):
+        env.problem("E012", "REGATTA_SITE", "no address of a site", KNOWN["REGATTA_SITE"])
+        url = ""
+    return url.rstrip("/") or "http://127.0.0.1:8000"
 
 
 def read_database(env: Environment, embedded_url: str) -> dict[str, Any]:

@@ -6,6 +6,7 @@ that need no database start nothing.
 
 import os
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from regatta import embedded
 from regatta.environment import (
@@ -17,6 +18,7 @@ from regatta.environment import (
     read_hosts,
     read_numerapi,
     read_predictors,
+    read_site,
     read_storage,
     read_var,
     secret_key,
@@ -31,6 +33,8 @@ REGATTA_PREDICTORS = read_predictors(_env)
 REGATTA_NUMERAPI = read_numerapi(_env)
 REGATTA_DEVICE = _env.choice("REGATTA_DEVICE", "auto", ("auto", "cpu", "cuda"))
 REGATTA_DURABLE = _env.switch("REGATTA_DURABLE", default=True)
+REGATTA_SITE = read_site(_env)
+REGATTA_WEBHOOKS_PRIVATE = _env.switch("REGATTA_WEBHOOKS_PRIVATE")
 STORAGE_URL = read_storage(_env, REGATTA_VAR / "artifacts")
 
 DEBUG = _env.switch("REGATTA_DEBUG")
@@ -59,6 +63,8 @@ INSTALLED_APPS = [
     "regatta.hosting",
     "regatta.ensemble",
     "regatta.portfolios",
+    "regatta.notifications",
+    "regatta.webhooks",
     "regatta.api",
     "regatta.pages",
     "demo",
@@ -157,6 +163,8 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 64_000_000
 FILE_UPLOAD_MAX_MEMORY_SIZE = 8_000_000
 
 EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
+DEFAULT_FROM_EMAIL = f"Regatta <regatta@{urlsplit(REGATTA_SITE).hostname}>"
+EMAIL_TIMEOUT = 20
 EMAIL_FILE_PATH = REGATTA_VAR / "mail"
 globals().update(read_email(_env))
 

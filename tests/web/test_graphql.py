@@ -18,6 +18,7 @@ from regatta.api.numerapi.schema import MAX_ALIASES, schema
 from regatta.rounds.models import Round, Tournament
 from regatta.scores.models import Score
 from regatta.submissions.models import ContributedModel, Submission
+from regatta.webhooks.models import Webhook
 from tests.flows import seas
 from tests.web.graphql import CREATE, UPLOAD_AUTH, Asker
 
@@ -345,8 +346,13 @@ def test_no_odd_number_of_points_is_moved(value: str, ada: Asker) -> None:
     assert ada.refusal(query, v=value)
 
 
-def test_a_webhook_is_refused_and_its_absence_is_not(ada: Asker) -> None:
+def test_a_models_webhook_is_set_triggered_and_removed(ada: Asker) -> None:
     query = 'mutation($u: String) { setSubmissionWebhook(modelId: "kelpie" newSubmissionWebhook: $u) }'
+    trigger = 'mutation { triggerModelWebhook(modelId: "kelpie") }'
 
-    assert "webhooks are not available" in ada.refusal(query, u="https://example.org/hook")
+    assert ada.ask(query, u="https://example.org/hook") == {"setSubmissionWebhook": "true"}
+    hook = Webhook.objects.get()
+    assert ada.ask(trigger) == {"triggerModelWebhook": str(hook.deliveries.get().name)}
+    assert "no message may go to this address" in ada.refusal(query, u="https://127.0.0.1/hook")
     assert ada.ask(query, u=None) == {"setSubmissionWebhook": "true"}
+    assert "has no webhook" in ada.refusal(trigger)

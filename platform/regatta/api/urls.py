@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from regatta.api import accounts, points, submissions, tournaments
+from regatta.api import accounts, points, submissions, tournaments, webhooks
 
 urlpatterns = [
     path("accounts/", accounts.sign_up),
@@ -17,4 +17,8 @@ urlpatterns = [
     path("models/<str:name>/stake/", points.stake),
     path("submissions/", submissions.submit),
     path("submissions/<int:pk>/", submissions.detail),
+    path("webhooks/", webhooks.index),
+    path("webhooks/<int:pk>/", webhooks.detail),
+    path("webhooks/<int:pk>/deliveries/", webhooks.deliveries),
+    path("deliveries/<int:pk>/replay/", webhooks.send_again),
 ]

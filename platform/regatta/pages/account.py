@@ -25,6 +25,8 @@ from regatta.scores.models import Leaderboard
 from regatta.stakes.ledger import put_at_stake, take_from_stake
 from regatta.stakes.overview import free_points, movements, stakes_of
 from regatta.submissions.models import ContributedModel, Submission
+from regatta.webhooks.delivering import EVENTS
+from regatta.webhooks.models import Webhook
 from tournament.errors import BadInput
 
 
@@ -80,6 +82,7 @@ def show(request: HttpRequest, form: NewModelForm, status: int) -> HttpResponse:
     context = {
         "form": form, "models": own_models(owner), "free": free_points(owner.pk), "movements": movements(owner.pk),
         "keys": ApiKey.objects.filter(owner=owner), "key_form": KeyForm(), "scopes": SCOPES,
+        "webhooks": Webhook.objects.filter(owner=owner, is_active=True).select_related("model"), "events": EVENTS,
         "new_key": request.session.pop(NEW_SECRET, None),
     }  # fmt: skip
     return render(request, "accounts/account.html", context, status=status)

@@ -9,6 +9,8 @@ from typing import Any
 from django.http import Http404, HttpRequest
 from django.urls import reverse
 
+from regatta.accounts.models import User
+from regatta.notifications.models import unread
 from regatta.rounds.models import Round, Tournament
 
 TOURNAMENTS, CHOSEN = "regatta.tournaments", "regatta.chosen"
@@ -49,6 +51,7 @@ def site(request: HttpRequest) -> dict[str, Any]:
         "chosen": found,
         "menu": menu(found, match.url_name if match else None),
         "deadline": deadline(found) if found else None,
+        "unread": unread(request.user) if isinstance(request.user, User) else 0,
     }
 
 

@@ -11,11 +11,13 @@ from regatta.pages import (
     guide,
     home,
     hosted,
+    inbox,
     meta,
     rounds,
     state,
     submit,
     tournaments,
+    webhooks,
 )  # fmt: skip
 
 urlpatterns = [
@@ -44,6 +46,13 @@ urlpatterns = [
     path("accounts/models/<str:name>/hosted/<int:number>/assign/", hosted.assign, name="hosted_assign"),
     path("accounts/models/<str:name>/hosted/<int:number>/take-off/", hosted.take_off, name="hosted_take_off"),
     path("accounts/models/<str:name>/hosted/<int:number>/try-again/", hosted.try_again, name="hosted_try_again"),
+    path("accounts/webhooks/", webhooks.open_webhook, name="open_webhook"),
+    path("accounts/webhooks/<int:pk>/", webhooks.webhook, name="webhook"),
+    path("accounts/webhooks/<int:pk>/remove/", webhooks.remove, name="webhook_remove"),
+    path("accounts/deliveries/<int:pk>/again/", webhooks.send_again, name="webhook_again"),
+    path("inbox/", inbox.inbox, name="inbox"),
+    path("inbox/read/", inbox.read_all, name="inbox_read"),
+    path("inbox/ways/", inbox.choose_ways, name="inbox_ways"),
     path("meta-model/", meta.meta_model, name="meta_model"),
     path("meta-model/weights.csv", meta.weights_file, name="weights_file"),
     path("portfolio/", book.portfolio, name="portfolio"),

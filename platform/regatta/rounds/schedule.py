@@ -14,6 +14,8 @@ from django.db import transaction
 from regatta.ensemble.blending import blend_round
 from regatta.ensemble.weighing import weigh_round
 from regatta.hosting.sailing import ask_runs
+from regatta.notifications.models import Event
+from regatta.notifications.telling import announce
 from regatta.portfolios.accounting import settle
 from regatta.portfolios.allocation import allocate_round
 from regatta.predictors.contributing import contribute
@@ -63,6 +65,7 @@ def take_step(round: Round, at: datetime) -> bool:
             if open_round(round, at):
                 contribute(round)
                 ask_runs(round)
+                announce(round, Event.OPENED)
     elif round.status == Round.Status.OPEN:
         contribute(round)  # what an opening that was cut off left undone
         seal(round, at)

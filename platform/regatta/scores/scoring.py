@@ -14,6 +14,8 @@ from regatta import artifacts
 from regatta.ensemble.monitoring import watch_round
 from regatta.ensemble.outcomes import outcome
 from regatta.ensemble.training import enqueue_if_due
+from regatta.notifications.models import Event
+from regatta.notifications.telling import announce
 from regatta.rounds.models import Round, Tournament
 from regatta.rounds.prices import columns_of, known_prices, row_of
 from regatta.rounds.sealing import read_panel
@@ -55,6 +57,7 @@ def resolve_round(round: Round, now: datetime) -> bool:
             watch_round(round, now)
             pay_round(round, now)
             render_board(round, now)
+            announce(round, Event.SCORED)
         enqueue_if_due(round, now)
     return True
 

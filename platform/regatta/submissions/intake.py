@@ -9,6 +9,7 @@ from django.db import IntegrityError, transaction
 
 from regatta import artifacts
 from regatta.accounts.models import User
+from regatta.notifications.telling import tell_of_failure
 from regatta.rounds.models import Round, Tournament
 from regatta.rounds.prices import live_ids
 from regatta.submissions.models import EXAMPLE_PREFIX, MAX_NAME, ContributedModel, Submission
@@ -42,12 +43,14 @@ def receive(
     filename = printable(filename)
     checked = check(data, filename, live_ids(round.live_sha256), max_bytes=rules.max_upload_bytes)
     values = "" if checked.values is None else artifacts.put(checked.values.tobytes())
-    return Submission.objects.create(
+    submission = Submission.objects.create(
         model=model, round=round, filename=filename[:120], size=len(data), rows=checked.rows, source=source,
         file_sha256=artifacts.put(data), values_sha256=values, faults=[asdict(fault) for fault in checked.faults],
         status=Submission.Status.ACCEPTED if checked.is_valid else Submission.Status.REJECTED,
         is_late=now >= round.closes_at or round.status != Round.Status.OPEN, received_at=now, validated_at=now,
     )  # fmt: skip
+    tell_of_failure(submission)
+    return submission
 
 
 def submit_example(round: Round, now: datetime) -> None:

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 import strawberry
 from django.core.validators import URLValidator
+from django.utils import timezone
 
 from regatta.api.envelope import Refusal
 from regatta.api.numerapi.asking import Info, contributor, model_named, own_model
@@ -17,6 +18,8 @@ from regatta.api.submissions import open_slot
 from regatta.scores.standings import DayStanding, standings_of
 from regatta.stakes.overview import stakes_of
 from regatta.submissions.models import ContributedModel
+from regatta.webhooks.delivering import create, trigger
+from regatta.webhooks.models import Webhook
 
 MAX_BIO, MAX_LINK_TEXT = 500, 80
 
@@ -150,22 +153,23 @@ def set_link(info: Info, link_url: str, link_text: str | None = None, model_id: 
 
 
 def set_webhook(info: Info, model_id: str, new_submission_webhook: str | None = None) -> str:
-    """There are no webhooks yet, so removing one succeeds and setting one is refused."""
-    own_model(contributor(info, "manage"), model_id)
+    """The address that is told when a round opens for the model; without one, none is told any more."""
+    owner = contributor(info, "manage")
+    found = own_model(owner, model_id)
     if new_submission_webhook:
-        raise no_webhooks()
+        create(owner, new_submission_webhook, ["round.opened"], model=found)
+    else:
+        Webhook.objects.filter(model=found, is_active=True).update(is_active=False)
     return "true"
 
 
 def trigger_webhook(info: Info, model_id: str) -> str:
-    """Refused: see `set_webhook`."""
-    own_model(contributor(info, "manage"), model_id)
-    raise no_webhooks()
-
-
-def no_webhooks() -> Refusal:
-    """The one place that says so."""
-    return Refusal(501, "no_webhooks", "webhooks are not available on this site", "ask check_new_round() instead")
+    """Send the model's webhook a message now; the trigger's id. Raises Refusal when there is none."""
+    found = own_model(contributor(info, "manage"), model_id)
+    hook = Webhook.objects.filter(model=found, is_active=True).select_related("model").first()
+    if hook is None:
+        raise Refusal(404, "no_webhook", f"model {found.name!r} has no webhook", "set_submission_webhook() first")
+    return str(trigger(hook, timezone.now()).name)
 
 
 @strawberry.type

@@ -1,0 +1,61 @@
+"""A contributor's webhooks by page: made, removed, and what was sent to them."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_POST, require_safe
+
+from regatta.pages.account import owner_of
+from regatta.webhooks.delivering import create, replay
+from regatta.webhooks.models import Delivery, Webhook
+from tournament.errors import BadInput
+
+SHOWN = 50
+
+
+@login_required
+@require_POST
+def open_webhook(request: HttpRequest) -> HttpResponse:
+    """Make a webhook; a wrong address is refused with what is wrong."""
+    try:
+        hook = create(owner_of(request), request.POST.get("url", "").strip(), request.POST.getlist("events"))
+    except BadInput as bad:
+        messages.error(request, f"{bad}.")
+        return redirect("account")
+    messages.success(request, f"{hook.url} will be told. Check signatures with the secret on this page.")
+    return redirect("webhook", pk=hook.pk)
+
+
+@never_cache
+@login_required
+@require_safe
+def webhook(request: HttpRequest, pk: int) -> HttpResponse:
+    """One webhook with its secret and its last deliveries."""
+    hook = get_object_or_404(Webhook.objects.select_related("model"), pk=pk, owner=owner_of(request))
+    return render(request, "pages/webhook.html", {"hook": hook, "deliveries": hook.deliveries.all()[:SHOWN]})
+
+
+@login_required
+@require_POST
+def remove(request: HttpRequest, pk: int) -> HttpResponse:
+    """Send nothing more to a webhook; its log stays."""
+    Webhook.objects.filter(pk=pk, owner=owner_of(request)).update(is_active=False)
+    messages.success(request, "The webhook is removed; nothing more is sent to it.")
+    return redirect("account")
+
+
+@login_required
+@require_POST
+def send_again(request: HttpRequest, pk: int) -> HttpResponse:
+    """Send a delivery again."""
+    found = get_object_or_404(Delivery.objects.select_related("webhook"), pk=pk, webhook__owner=owner_of(request))
+    if found.webhook.is_active and replay(found, timezone.now()):
+        messages.success(request, "It is sent again within seconds.")
+    else:
+        messages.error(request, "It is still being tried, or its webhook was removed.")
+    return redirect("webhook", pk=found.webhook_id)

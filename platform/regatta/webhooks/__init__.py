@@ -1,0 +1,1 @@
+"""Webhooks: signed messages to addresses that contributors name."""

@@ -14,6 +14,8 @@ from django.test import Client
 from regatta import artifacts
 from regatta.ensemble.models import MetaModel, RoundWeights, SelectorVersion
 from regatta.jobs import flow
+from regatta.jobs.models import Job
+from regatta.notifications.models import Event, Preference, Way
 from regatta.portfolios.models import NavPoint, Rebalance
 from regatta.rounds.models import Dataset, DatasetFile, Round, Tournament
 from regatta.rounds.operations import ask_advance, ask_step
@@ -306,6 +308,21 @@ def test_a_step_that_is_due_is_taken_by_a_worker_and_once(tournament: Tournament
     open_round.refresh_from_db()
     assert open_round.status == "CLOSED"
     assert {job.state for job in type(jobs[0]).objects.filter(kind="take_step")} == {"DONE"}
+
+
+def test_rounds_are_told_to_nobody_unless_somebody_asked(tournament: Tournament) -> None:
+    seas.sail(tournament, 6)
+    assert not Job.objects.filter(queue="io").exists()
+    owner = kelpie().owner
+    for event in (Event.OPENED, Event.SCORED):
+        Preference.objects.create(owner=owner, event=event, way=Way.INBOX)
+
+    seas.sail(tournament, 8)
+
+    told = {(job.payload["event"], job.payload["round"]) for job in Job.objects.filter(kind="notify")}
+    number = dict(tournament.rounds.values_list("pk", "number"))
+    assert {number[pk] for event, pk in told if event == Event.OPENED} == {7, 8}
+    assert {number[pk] for event, pk in told if event == Event.SCORED}
 
 
 def test_a_selector_promoted_after_the_opening_does_not_lead_that_round() -> None:

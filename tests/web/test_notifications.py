@@ -15,7 +15,8 @@ from regatta.notifications.fanning import tell
 from regatta.notifications.mailing import send
 from regatta.notifications.models import Event, Notice, Preference, Way
 from regatta.notifications.telling import announce
-from regatta.rounds.models import Round, Tournament
+from regatta.rounds.models import Tournament
+from regatta.scores.models import Score
 from regatta.submissions.intake import receive
 from regatta.submissions.models import ContributedModel, Submission
 from regatta.webhooks.delivering import EVENTS
@@ -26,10 +27,8 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def tournament() -> Tournament:
-    made = seas.make(rounds=4)
-    seas.advance(made, seas.first(made).opens_at)
-    return made
+def tournament(opened: Tournament) -> Tournament:
+    return Tournament.objects.get(pk=opened.pk)
 
 
 @pytest.fixture
@@ -52,17 +51,9 @@ def send_bad(tournament: Tournament, name: str = "kelpie") -> Submission:
     return receive(model, round, b"id,prediction\nx,2\n", filename="bad.csv", source="api", now=round.opens_at)
 
 
-def open_next(tournament: Tournament) -> Round:
-    round = tournament.rounds.get(number=2)
-    seas.advance(tournament, round.opens_at)
-    return round
-
-
-def test_by_default_rounds_write_nothing(tournament: Tournament) -> None:
-    seas.sail(tournament, 3)
-
-    assert not Job.objects.filter(kind__in=["notify", "send_mail", "deliver"]).exists()
-    assert not Notice.objects.exists()
+def announced(tournament: Tournament) -> None:
+    announce(tournament.rounds.get(number=1), Event.OPENED)
+    work(tournament)
 
 
 def test_where_nobody_asked_an_opening_costs_two_queries(
@@ -116,25 +107,25 @@ def test_an_opening_is_told_to_those_who_asked_alone(tournament: Tournament, own
     wants(owner, OPENED=Way.MAIL)
     wants(User.objects.get(username="owner_of_northwind"), OPENED=Way.INBOX)
 
-    open_next(tournament)
-    work(tournament)
+    announced(tournament)
 
     assert set(Notice.objects.values_list("owner__username", flat=True)) == {"owner_of_kelpie", "owner_of_northwind"}
     assert [one.to for one in mail.outbox] == [["kelpie@example.org"]]
-    assert mail.outbox[0].subject == "Regatta: Round 2 of Seas is open"
+    assert mail.outbox[0].subject == "Regatta: Round 1 of Seas is open"
 
 
 def test_scores_are_told_with_ones_own_corr_and_nobody_elses(tournament: Tournament, owner: User) -> None:
     wants(owner, SCORED=Way.INBOX)
-    seas.sail(tournament, 1)
+    round = tournament.rounds.get(number=1)
+    for place, model in enumerate(ContributedModel.objects.filter(name__in=["kelpie", "northwind"]).order_by("name")):
+        known = {"as_of": round.opens_at, "known_at": round.opens_at, "day": 20, "is_final": True}
+        Score.objects.create(round=round, model=model, corr=0.0123 + place, **known)
 
-    seas.advance(tournament, tournament.rounds.get(number=1).resolves_at)
-    work(tournament)
+    tell(Event.SCORED, {"round": round.pk}, tournament.now())
 
     notice = Notice.objects.get()
     assert notice.title == "Scores of round 1 of Seas are in"
-    assert notice.text.startswith("kelpie: corr ")
-    assert "northwind" not in notice.text
+    assert notice.text == "kelpie: corr +0.0123"
 
 
 def test_an_event_told_twice_is_heard_once(tournament: Tournament, owner: User) -> None:

@@ -67,7 +67,9 @@ class Groups:
 
     def gathered(self, weights_M: Floats) -> Floats:
         """The opposite of `shared`: what a group weighs, at its speaker."""
-        return np.bincount(self.speaker_M, weights=weights_M, minlength=len(weights_M)) if self else weights_M
+        if not self:
+            return weights_M
+        return np.asarray(np.bincount(self.speaker_M, weights=weights_M, minlength=len(weights_M)), dtype=np.float64)
 
 
 def duplicates(query: Query, support: History, threshold: float) -> Groups:
@@ -94,7 +96,7 @@ def near_pairs(correlations_MM: Alike, active_M: NDArray[np.bool_], threshold: f
     chosen, found = np.flatnonzero(active_M), [np.zeros((0, 2), dtype=np.intp)]
     for first in range(0, len(chosen), ROWS_AT_ONCE):
         some = chosen[first : first + ROWS_AT_ONCE]
-        near_HM = (rows(correlations_MM, some) > threshold) & active_M
+        near_HM = (rows(correlations_MM, some.tolist()) > threshold) & active_M
         here, there = np.nonzero(near_HM & (np.arange(near_HM.shape[1]) > some[:, None]))
         found.append(np.column_stack([some[here], there]))
     return np.concatenate(found)

@@ -16,6 +16,7 @@ from regatta.scores.models import Score
 from regatta.security import asked_number
 from regatta.submissions.intake import receive
 from regatta.submissions.models import ContributedModel, Submission
+from regatta.submissions.slots import not_open, set_experimental
 
 
 def submission_json(submission: Submission) -> dict[str, Any]:
@@ -46,6 +47,18 @@ def open_slot(owner: User, tournament: Tournament, name: str) -> ContributedMode
     except IntegrityError:
         raise taken from None
     return model
+
+
+@endpoint("POST", scope="manage")
+def experimental(request: HttpRequest, name: str) -> JsonResponse:
+    """Between rounds: POST `{"experimental": "yes"}` takes the model off board, blend and stakes, "no" puts it back."""
+    owner = request.api_key.owner  # type: ignore[attr-defined]
+    model = get_object_or_404(ContributedModel.objects.select_related("tournament"), owner=owner, name=name)
+    wanted = body(request, "experimental")["experimental"]
+    if wanted not in ("yes", "no"):
+        raise Refusal(422, "experimental", f"experimental is {wanted[:20]!r}", "send yes or no")
+    set_experimental(model, wanted == "yes")
+    return JsonResponse({"name": model.name, "experimental": model.is_experimental})
 
 
 @endpoint("POST", scope="submit")
@@ -101,5 +114,6 @@ def _round(model: ContributedModel, number: str) -> Round:
         return found
     found = rounds.filter(status=Round.Status.OPEN).order_by("-number").first()
     if found is None:
-        raise Refusal(409, "not_open", "no round is open", "wait for the next opening, or name a round")
+        fault = not_open(model.tournament)
+        raise Refusal(409, fault.code, fault.message, fault.hint)
     return found

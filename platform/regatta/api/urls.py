@@ -15,6 +15,7 @@ urlpatterns = [
     path("models/", submissions.create_model),
     path("models/<str:name>/scores/", submissions.scores),
     path("models/<str:name>/stake/", points.stake),
+    path("models/<str:name>/experimental/", submissions.experimental),
     path("submissions/", submissions.submit),
     path("submissions/<int:pk>/", submissions.detail),
     path("webhooks/", webhooks.index),

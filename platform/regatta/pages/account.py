@@ -25,6 +25,7 @@ from regatta.scores.models import Leaderboard
 from regatta.stakes.ledger import put_at_stake, take_from_stake
 from regatta.stakes.overview import free_points, movements, stakes_of
 from regatta.submissions.models import ContributedModel, Submission
+from regatta.submissions.slots import set_experimental
 from regatta.webhooks.delivering import EVENTS
 from regatta.webhooks.models import Webhook
 from tournament.errors import BadInput
@@ -73,6 +74,21 @@ def move_stake(request: HttpRequest, name: str) -> HttpResponse:
     else:
         done = "now at stake for" if puts else "taken back from"
         messages.success(request, f"{points.normalize():f} points {done} {name}; it counts from the next close.")
+    return redirect("account")
+
+
+@login_required
+@require_POST
+def experiment(request: HttpRequest, name: str) -> HttpResponse:
+    """Make a model experimental, or let it sail with the fleet again."""
+    model = get_object_or_404(ContributedModel.objects.select_related("tournament"), owner=request.user, name=name)
+    try:
+        set_experimental(model, request.POST.get("experimental") == "yes")
+    except BadInput as bad:
+        messages.error(request, f"{name}: {bad}.")
+    else:
+        sails = "is experimental: scored, and off board, blend and stakes," if model.is_experimental else "counts again"
+        messages.success(request, f"{name} {sails} from the next round on.")
     return redirect("account")
 
 

@@ -62,10 +62,12 @@ def find_round(tournament: Tournament, number: int) -> Round:
 
 def newest_scores(round: Round) -> tuple[int | None, list[Score]]:
     """The last scored day and its scores."""
-    day = round.scores.order_by("-day").values_list("day", flat=True).first()
+    day = round.scores.filter(is_experimental=False).order_by("-day").values_list("day", flat=True).first()
     if day is None:
         return None, []
-    return day, list(round.scores.filter(day=day).select_related("model__owner").order_by("-corr"))
+    return day, list(
+        round.scores.filter(day=day, is_experimental=False).select_related("model__owner").order_by("-corr")
+    )
 
 
 def entered(round: Round) -> int:

@@ -15,6 +15,7 @@ from regatta.pages.context import choose, until
 from regatta.rounds.models import Round
 from regatta.submissions.intake import receive
 from regatta.submissions.models import ContributedModel, Submission
+from regatta.submissions.slots import not_open
 from tournament.errors import BadInput, Fault
 from tournament.predictions import too_large
 
@@ -70,7 +71,7 @@ def take(request: HttpRequest) -> Submission:
     rounds = Round.objects.select_related("tournament").filter(tournament=model.tournament, status=Round.Status.OPEN)
     newest = rounds.order_by("-number").first()
     if newest is None:
-        raise BadInput(Fault("not_open", "no round is open now", "come back at the next opening"))
+        raise BadInput(not_open(model.tournament))
     now = model.tournament.now()
     return receive(model, newest, upload.read(), filename=upload.name or "upload", source="page", now=now)
 

@@ -41,6 +41,7 @@ urlpatterns = [
     path("accounts/", account.account, name="account"),
     path("accounts/models/", account.open_model, name="open_model"),
     path("accounts/models/<str:name>/stake/", account.move_stake, name="move_stake"),
+    path("accounts/models/<str:name>/experimental/", account.experiment, name="experiment"),
     path("accounts/models/<str:name>/hosted/", hosted.hosted, name="hosted"),
     path("accounts/models/<str:name>/hosted/<int:number>/", hosted.version, name="hosted_version"),
     path("accounts/models/<str:name>/hosted/<int:number>/assign/", hosted.assign, name="hosted_assign"),

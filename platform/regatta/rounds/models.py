@@ -125,6 +125,10 @@ class Round(models.Model):
     stakes = models.JSONField(default=dict, help_text="Points at stake by model at the close, as exact decimals.")
     panel_sha256 = models.CharField(max_length=64, blank=True)
     panel_models = models.JSONField(default=list, help_text="Names of the sealed panel's columns.")
+    trial_sha256 = models.CharField(max_length=64, blank=True)
+    trial_models = models.JSONField(
+        default=list, help_text="Models that were experimental at the close: columns of a panel of their own."
+    )
     target_sha256 = models.CharField(max_length=64, blank=True)
     sealed_at = models.DateTimeField(null=True, blank=True)
     resolved_at = models.DateTimeField(null=True, blank=True)

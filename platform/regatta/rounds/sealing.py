@@ -22,16 +22,25 @@ def seal(round: Round, now: datetime) -> bool:
         .order_by("model_id", "-id")
         .distinct("model_id")
     )
-    columns = sorted(counted.values_list("model__name", "values_sha256"))
+    sent = sorted(counted.values_list("model__name", "values_sha256", "model__is_experimental"))
+    columns = [(name, sha256) for name, sha256, is_experimental in sent if not is_experimental]
+    trials = [(name, sha256) for name, sha256, is_experimental in sent if is_experimental]
+    sailing = {name: amount for name, amount in stakes(round.tournament_id).items() if name not in dict(trials)}
+    return round.move(
+        Round.Status.OPEN, Round.Status.CLOSED, panel_sha256=_stored(columns, round.universe_size),
+        panel_models=[name for name, _ in columns], sealed_at=now,
+        trial_sha256=_stored(trials, round.universe_size) if trials else "", trial_models=[name for name, _ in trials],
+        stakes={name: str(amount) for name, amount in sailing.items() if amount > 0},
+    )  # fmt: skip
+
+
+def _stored(columns: list[tuple[str, str]], assets: int) -> str:
+    """The hash of a panel (assets x models, float32) of these files."""
     values = [np.frombuffer(artifacts.get(sha256), dtype=np.float32) for _, sha256 in columns]
-    panel = np.stack(values, axis=1) if values else np.empty((round.universe_size, 0), np.float32)
+    panel = np.stack(values, axis=1) if values else np.empty((assets, 0), np.float32)
     buffer = io.BytesIO()
     np.save(buffer, panel)
-    return round.move(
-        Round.Status.OPEN, Round.Status.CLOSED, panel_sha256=artifacts.put(buffer.getvalue()),
-        panel_models=[name for name, _ in columns], sealed_at=now,
-        stakes={name: str(amount) for name, amount in stakes(round.tournament_id).items() if amount > 0},
-    )  # fmt: skip
+    return artifacts.put(buffer.getvalue())
 
 
 @lru_cache(maxsize=64)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -25,7 +26,7 @@ def render_board(round: Round, now: datetime) -> None:
     """Write the board as it stands after this round's resolution."""
     tournament = round.tournament
     rounds = _window(tournament)
-    names, tables = _tables(rounds, now)
+    names, tables = _tables(rounds, now, without=round.trial_models)
     rules = tournament.parsed_rules()
     window = {"window": rules.leaderboard_window_rounds, "overlap": rules.overlap_rounds}
     standings = {name: standing(table, **window) for name, table in tables.items()}
@@ -67,9 +68,12 @@ def best_regimes(regimes: list[str | None], corr_RM: np.ndarray) -> list[tuple[s
     return best
 
 
-def _tables(rounds: list[int], now: datetime) -> tuple[list[tuple[str, str, bool]], dict[str, np.ndarray]]:
-    """(model, owner, benchmark) and rounds x models tables of final scores of the rounds."""
-    final = Score.objects.filter(round__in=rounds, is_final=True, known_at__lte=now)
+def _tables(
+    rounds: list[int], now: datetime, *, without: Sequence[str]
+) -> tuple[list[tuple[str, str, bool]], dict[str, np.ndarray]]:
+    """(model, owner, benchmark) and rounds x models tables of final scores; experimental models have none here."""
+    final = Score.objects.filter(round__in=rounds, is_final=True, is_experimental=False, known_at__lte=now)
+    final = final.exclude(model__name__in=without) if without else final
     values = list(
         final.values_list("round_id", "model__name", "model__owner__username", "model__is_benchmark", *SCORES)
     )

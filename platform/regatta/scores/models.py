@@ -17,6 +17,7 @@ class Score(models.Model):
     as_of = models.DateField()
     day = models.PositiveSmallIntegerField(help_text="Trading days of returns in the score.")
     is_final = models.BooleanField(default=False)
+    is_experimental = models.BooleanField(default=False, help_text="Off the board: as the model was at the close.")
     corr = models.FloatField(null=True)
     mmc = models.FloatField(null=True)
     bmc = models.FloatField(null=True)

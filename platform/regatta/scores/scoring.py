@@ -91,37 +91,52 @@ def write_scores(round: Round, target: Floats, now: datetime, *, day: int, final
 
 
 def _rows(round: Round, target: Floats, now: datetime, *, day: int, final: bool) -> list[Score]:
-    """A row for each model of the sealed panel."""
+    """A row for each model of the sealed panel, and for those that were experimental, which change nobody else's."""
     panel = read_panel(round.panel_sha256)
-    found = ContributedModel.objects.filter(name__in=round.panel_models)
-    models = {name: (pk, benchmark) for name, pk, benchmark in found.values_list("name", "pk", "is_benchmark")}
-    scores = _all_scores(round, panel, target, [models[name][1] for name in round.panel_models], final=final)
-    linear = linear_scores(panel, target)
-    corr_share, mmc_share = percentiles(scores.corr), percentiles(scores.mmc)
-    return [
-        Score(
-            round=round, model_id=models[name][0], as_of=now.date(), day=day, is_final=final, known_at=now,
-            corr=_number(scores.corr[j]), mmc=_number(scores.mmc[j]), bmc=_number(scores.bmc[j]),
-            fnc=_number(scores.fnc[j]), max_feature_exposure=_number(scores.max_feature_exposure[j]),
-            linear=_number(linear[j]), corr_percentile=_number(corr_share[j]), mmc_percentile=_number(mmc_share[j]),
-        )
+    names = [*round.panel_models, *round.trial_models]
+    found = ContributedModel.objects.filter(name__in=names).values_list("name", "pk", "is_benchmark")
+    models = {name: (pk, benchmark) for name, pk, benchmark in found}
+    benchmarks = np.flatnonzero([models[name][1] for name in round.panel_models])
+    benchmark_N = blend(panel[:, benchmarks], np.ones(len(benchmarks))) if len(benchmarks) else None
+    scores, linear = _all_scores(round, panel, target, benchmark_N, final=final), linear_scores(panel, target)
+    shares = percentiles(scores.corr), percentiles(scores.mmc)
+    facts: dict[str, Any] = {"round": round, "as_of": now.date(), "day": day, "is_final": final, "known_at": now}
+    rows = [
+        Score(model_id=models[name][0], **facts, **_values(scores, linear, j), **_shares(shares, j))
         for j, name in enumerate(round.panel_models)
-    ]  # fmt: skip
+    ]
+    if not round.trial_models:
+        return rows
+    panel = read_panel(round.trial_sha256)
+    scores, linear = _all_scores(round, panel, target, benchmark_N, final=final), linear_scores(panel, target)
+    return rows + [
+        Score(model_id=models[name][0], is_experimental=True, **facts, **_values(scores, linear, j))
+        for j, name in enumerate(round.trial_models)
+    ]
+
+
+def _values(scores: PanelScores, linear: Floats, j: int) -> dict[str, float | None]:
+    """The scores of one column."""
+    named = {name: getattr(scores, name) for name in ("corr", "mmc", "bmc", "fnc", "max_feature_exposure")}
+    return {name: _number(values[j]) for name, values in (named | {"linear": linear}).items()}
+
+
+def _shares(shares: tuple[Floats, Floats], j: int) -> dict[str, float | None]:
+    """The part of the panel that one column beats."""
+    return {"corr_percentile": _number(shares[0][j]), "mmc_percentile": _number(shares[1][j])}
 
 
 def _all_scores(
     round: Round,
     panel: np.ndarray[Any, np.dtype[np.float32]],
     target: Floats,
-    is_benchmark: list[bool],
+    benchmark_N: Floats | None,
     *,
     final: bool,
 ) -> PanelScores:
     """Every score of the whole panel; the scores against features only when final, as they cost most."""
     meta = getattr(round, "meta_model", None)
     meta_N = None if meta is None else np.frombuffer(artifacts.get(meta.sha256), dtype=np.float64)
-    benchmarks = np.flatnonzero(is_benchmark)
-    benchmark_N = blend(panel[:, benchmarks], np.ones(len(benchmarks))) if len(benchmarks) else None
     features = _features(round) if final else None
     return score_panel(panel, target, meta_N=meta_N, benchmark_N=benchmark_N, features_NF=features)
 

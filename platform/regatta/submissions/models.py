@@ -23,6 +23,9 @@ class ContributedModel(models.Model):
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="models")
     name = models.CharField(max_length=MAX_NAME, unique=True, validators=[RegexValidator(NAME_RULE)])
     is_benchmark = models.BooleanField(default=False)
+    is_experimental = models.BooleanField(
+        default=False, help_text="Scored and shown on its own page; off the board, off the blend, off the stakes."
+    )
     description = models.TextField(blank=True)
     link_url = models.URLField(blank=True, help_text="Where the model's page points to.")
     link_text = models.CharField(max_length=80, blank=True)

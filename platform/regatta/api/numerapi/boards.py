@@ -198,7 +198,9 @@ def signals(limit: int, offset: int) -> list[SignalsRow]:
 
 def _sharpes(tournament: Tournament) -> dict[str, float]:
     """Mean over standard deviation of each model's final corr per round."""
-    final = Score.objects.filter(round__tournament=tournament, is_final=True, known_at__lte=tournament.now())
+    final = Score.objects.filter(
+        round__tournament=tournament, is_final=True, is_experimental=False, known_at__lte=tournament.now()
+    )
     rows = final.order_by().values_list("model__name").annotate(Avg("corr"), StdDev("corr", sample=True))
     return {name: mean / spread for name, mean, spread in rows if mean is not None and spread}
 
@@ -206,7 +208,11 @@ def _sharpes(tournament: Tournament) -> dict[str, float]:
 def _newest_corr(board: Leaderboard | None) -> dict[str, float | None]:
     if board is None:
         return {}
-    return dict(Score.objects.filter(round=board.round_id, is_final=True).values_list("model__name", "corr"))
+    return dict(
+        Score.objects.filter(round=board.round_id, is_final=True, is_experimental=False).values_list(
+            "model__name", "corr"
+        )
+    )
 
 
 def accounts(limit: int, offset: int, tournament: int | None = None) -> list[AccountRow]:

@@ -10,6 +10,7 @@ import subprocess
 import sys
 from io import StringIO
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -227,6 +228,24 @@ def test_a_broken_truth_is_refused_before_anything_is_led(
     monkeypatch.setattr("tournament.evaluation.study.walk_forward", lambda *_, **__: pytest.fail("led"))
 
     assert "truth/regimes.parquet cannot be read" in refusal(tmp_path / "spoiled", tmp_path / "out", warmup_rounds=20)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"out": "nowhere/gate.safetensors"}, "there is no folder"), ({"out": "."}, "a folder"),
+        ({"out": "gate", "minutes": float("nan")}, "--minutes is nan"), ({"out": "gate", "steps": 0}, "--steps is 0"),
+    ],
+)  # fmt: skip
+def test_a_pretraining_that_cannot_be_kept_is_refused_before_it_begins(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, options: dict[str, Any], message: str
+) -> None:
+    monkeypatch.setattr("tournament.selectors.meta.pretraining.make_state", lambda *_: pytest.fail("begun"))
+
+    with pytest.raises(CommandError, match=message) as caught:
+        call_command("pretrain_selector", **{**options, "out": tmp_path / options["out"]})
+
+    assert caught.value.returncode == 2
 
 
 def test_results_are_never_written_over_files(world: Path) -> None:

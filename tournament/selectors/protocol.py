@@ -16,6 +16,7 @@ from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
+from safetensors import SafetensorError
 from safetensors.numpy import load, save
 
 from tournament.errors import BadInput, Fault
@@ -184,9 +185,11 @@ class State:
             size = int.from_bytes(data[:8], "little")
             about = json.loads(json.loads(data[8 : 8 + size])["__metadata__"]["about"])
             arrays = {name: values for name, values in load(data).items() if name != "empty"}
+            if about.get("format", FORMAT) != FORMAT or not isinstance(about["config"], dict):
+                raise ValueError(f"its format is {about.get('format')}, not {FORMAT}, or its config is no table")
             code, trained_on = about.get("code", provenance.UNKNOWN), about.get("data", "")
             return cls(about["family"], arrays, about["config"], code=code, data=trained_on)
-        except (KeyError, ValueError, OSError) as error:
+        except (KeyError, ValueError, OSError, TypeError, AttributeError, SafetensorError) as error:
             raise BadInput(Fault("state", f"this is not a selector's state: {error}")) from None
 
     def adapted(self, support: History) -> State:

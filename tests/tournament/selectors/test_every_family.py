@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 
 import numpy as np
@@ -155,6 +156,30 @@ def test_an_unknown_family_is_refused_by_name() -> None:
 def test_bytes_that_are_no_state_are_refused() -> None:
     with pytest.raises(BadInput, match="not a selector's state"):
         State.from_bytes(b"12345678 nonsense")
+
+
+def headed(header: object, body: bytes = b"") -> bytes:
+    text = json.dumps(header).encode()
+    return len(text).to_bytes(8, "little") + text + body
+
+
+WHOLE = State("hmm", {"means": np.arange(5.0)}).to_bytes()
+OF_OTHERS = {
+    "cut off": WHOLE[:-4], "longer": WHOLE + b"xx", "a list": headed([1]),
+    "tells a list": headed({"__metadata__": {"about": "[1]"}}),
+    "config is a list": headed({"__metadata__": {"about": json.dumps({"family": "hmm", "config": [1]})}}),
+    "later format": headed({"__metadata__": {"about": json.dumps({"family": "hmm", "config": {}, "format": 99})}}),
+    "ends outside": headed(
+        {"__metadata__": {"about": json.dumps({"family": "hmm", "config": {}})},
+         "means": {"dtype": "F64", "shape": [9], "data_offsets": [0, 8]}}, bytes(8),
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", OF_OTHERS)
+def test_a_broken_state_or_one_of_a_later_format_is_refused(kind: str) -> None:
+    with pytest.raises(BadInput, match="not a selector's state"):
+        State.from_bytes(OF_OTHERS[kind])
 
 
 def test_stake_weighs_by_stake_alone() -> None:

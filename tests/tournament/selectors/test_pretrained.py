@@ -8,7 +8,7 @@ from tests.tournament.histories import permuted
 from tournament.selectors.meta.in_context import Asked, InContextGate, stack
 from tournament.selectors.meta.neural import Stored, loaded
 from tournament.selectors.meta.pretrained import Pretrained, shipped
-from tournament.selectors.meta.pretraining import PretrainingConfig, chunks_of_worlds, make_state, queries
+from tournament.selectors.meta.pretraining import PretrainingConfig, chunks_of_worlds, make_state, queries, sized
 from tournament.selectors.meta.training import TrainingConfig, descend, mean_corr
 from tournament.selectors.patterns import sight
 from tournament.selectors.protocol import Budget, State
@@ -134,3 +134,9 @@ def test_a_network_is_built_once_for_a_state_and_anew_for_another():
     assert again is first
     assert another is not first
     assert all(torch.equal(a, b) for a, b in zip(first.parameters(), another.parameters(), strict=True))
+
+
+def test_a_short_training_is_checked_at_its_end_and_a_long_one_as_usual():
+    short, usual = (sized(worlds=2, steps=steps).training for steps in (3, 3_000))
+
+    assert (short.check_every, usual.check_every) == (3, 250)

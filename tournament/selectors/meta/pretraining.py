@@ -119,6 +119,7 @@ def make_state(config: PretrainingConfig, budget: Budget) -> tuple[State, list[f
 
 
 def sized(*, worlds: int, steps: int) -> PretrainingConfig:
-    """The usual config with other sizes."""
+    """The usual config with other sizes; a training shorter than the usual check is checked at its end."""
     usual = PretrainingConfig()
-    return replace(usual, worlds=worlds, training=replace(usual.training, steps=steps))
+    check_every = min(steps, usual.training.check_every)
+    return replace(usual, worlds=worlds, training=replace(usual.training, steps=steps, check_every=check_every))

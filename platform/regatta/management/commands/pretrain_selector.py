@@ -29,11 +29,12 @@ class Command(OfflineCommand):
 
     def run(self, **options: Any) -> None:
         """Train, write, tell."""
-        wrong = [name for name in ("worlds", "steps", "minutes") if options[name] <= 0]
+        wrong = [name for name in ("worlds", "steps", "minutes") if not options[name] > 0]  # no number is none above
         if wrong:
             raise BadInput(
                 [Fault("out_of_range", f"--{name} is {options[name]}", "give more than 0") for name in wrong]
             )
+        _refuse_unwritable(options["out"])
         start = time.monotonic()
         pretraining = import_module("tournament.selectors.meta.pretraining")  # by name: the site itself loads no torch
         config = pretraining.sized(worlds=options["worlds"], steps=options["steps"])
@@ -42,3 +43,10 @@ class Command(OfflineCommand):
         told = ", ".join(f"{gain:.3f}" for gain in gains)
         self.stdout.write(f"Checked blends, in units of the informed filter's gain: {told}")
         self.stdout.write(f"{options['out']}: {time.monotonic() - start:.0f} s")
+
+
+def _refuse_unwritable(path: Path) -> None:
+    """Before hours are spent. Raises BadInput."""
+    if path.is_dir() or not path.parent.is_dir():
+        found = f"--out is {path}, " + ("a folder" if path.is_dir() else f"and there is no folder {path.parent}")
+        raise BadInput(Fault("not_a_file", found, "name a file in a folder that exists"))

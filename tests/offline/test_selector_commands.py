@@ -166,6 +166,19 @@ def test_all_means_every_family(world: Path, tmp_path: Path) -> None:
     assert {path.stem for path in (tmp_path / "out/weights").iterdir()} == set(NAMES)
 
 
+def test_families_that_only_stood_in_are_named(world: Path, tmp_path: Path) -> None:
+    told = StringIO()
+
+    call_command(
+        "evaluate_selectors", str(world), selectors="ridge,fforma,kernel,stake", warmup_rounds=20, out=tmp_path / "out",
+        stdout=told,
+    )  # fmt: skip
+
+    assert json.loads((tmp_path / "out/report.json").read_text())["same_weights"] == [["ridge", "fforma", "kernel"]]
+    for text in (told.getvalue(), (tmp_path / "out/report.html").read_text()):
+        assert "one result and not 3: ridge, fforma, kernel." in text
+
+
 def test_figures_that_do_not_exist_are_null(world: Path, tmp_path: Path) -> None:
     call_command(
         "evaluate_selectors", str(world), selectors="stake", warmup_rounds=38, out=tmp_path / "out", stdout=StringIO()

@@ -5,6 +5,7 @@ Shape suffixes: R rounds, S selectors.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict
 
 import numpy as np
@@ -35,9 +36,18 @@ def report(study: Study, truth: Truth | None = None) -> dict[str, object]:
         "trials": len(study.runs) + study.config.trials_elsewhere,
         "probability_of_backtest_overfitting": statistics.overfitting_probability(study.corr_RS),
         "leak_canary": false_gain(study.history, warmup=study.config.warmup_rounds, block=block, seed=seed).figures(),
+        "same_weights": same_weights(study.runs),
         "selectors": {name: _figures(study, name, sharpes_S, ceiling) for name in study.runs},
     }  # fmt: skip
     return figures if ceiling is None else figures | {"attainable": ceiling.figures()}
+
+
+def same_weights(runs: Mapping[str, WalkForward]) -> list[list[str]]:
+    """Selectors that gave the same weights in every round, to the last bit: one of them stood in for the others."""
+    groups: dict[bytes, list[str]] = {}
+    for name, run in runs.items():
+        groups.setdefault(run.weights_RM.tobytes(), []).append(name)
+    return [names for names in groups.values() if len(names) > 1]
 
 
 def _figures(study: Study, name: str, sharpes_S: Floats, ceiling: Attainable | None) -> dict[str, object]:

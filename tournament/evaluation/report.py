@@ -23,6 +23,7 @@ def html(study: Study, figures: dict[str, Any], name: str) -> str:
     rows = sorted(figures["selectors"].items(), key=lambda item: -_sortable(item[1]["corr"]))
     parts = [
         reports.heading("Corr"), _drawn_corr(rows), reports.table(_corr_table(rows)),
+        *map(reports.note, told_apart(figures)),
         *_attainable(rows, figures.get("attainable")),
         *_gains(rows),
         reports.heading("Harm against equal and stake weight"), reports.note(HARM), reports.table(_harm_table(rows)),
@@ -55,6 +56,15 @@ def _lede(figures: dict[str, Any]) -> str:
         "Each selector knew only what was resolved when a round opened. Standard errors are block-bootstrap, because "
         f"targets overlap {figures['overlap_rounds']} rounds."
     )
+
+
+def told_apart(figures: dict[str, Any]) -> list[str]:
+    """A sentence for each group of selectors that gave the same weights throughout."""
+    return [
+        f"The same weights in every round, so one result and not {len(names)}: {', '.join(names)}. Families that have "
+        "too few resolved rounds to learn from stand in with ridge or equal weight."
+        for names in figures["same_weights"]
+    ]
 
 
 def _drawn_corr(rows: Rows) -> str:

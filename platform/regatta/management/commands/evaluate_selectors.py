@@ -68,6 +68,8 @@ class Command(OfflineCommand):
                 f"{name:18s} corr {one['corr']:+.4f} ± {one['standard_error']:.4f}   "
                 f"over equal {one['over_equal']:+.4f} ± {one['over_equal_standard_error']:.4f}{closed}"
             )
+        for sentence in report.told_apart(found):
+            self.stdout.write(sentence)
         self.stdout.write(f"Written: {out}/weights, {out}/report.json, {out}/report.html")
 
 

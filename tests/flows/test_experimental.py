@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import Any
+
 import pytest
+from django.core.management import call_command
 from django.test import Client
 
 from regatta.accounts.models import ApiKey, User
@@ -22,14 +26,21 @@ def kelpie() -> ContributedModel:
     return ContributedModel.objects.select_related("tournament").get(name="kelpie")
 
 
-@pytest.fixture
-def tournament() -> Tournament:
+@pytest.fixture(scope="module")
+def sailed(django_db_setup: None, django_db_blocker: Any) -> Iterator[Tournament]:
     """Two rounds with the fleet, the others alone; some of both kinds have resolved."""
-    made = seas.make(rounds=14)
-    seas.sail(made, 2)
-    set_experimental(kelpie(), True)
-    seas.sail(made, LAST)
-    return made
+    with django_db_blocker.unblock():
+        made = seas.make(rounds=14)
+        seas.sail(made, 2)
+        set_experimental(kelpie(), True)
+        seas.sail(made, LAST)
+        yield made
+        call_command("flush", interactive=False, verbosity=0)
+
+
+@pytest.fixture
+def tournament(sailed: Tournament) -> Tournament:
+    return Tournament.objects.get(pk=sailed.pk)
 
 
 def test_from_the_toggle_on_it_is_scored_and_nothing_else(client: Client, tournament: Tournament) -> None:

@@ -125,7 +125,7 @@ def test_scores_are_told_with_ones_own_corr_and_nobody_elses(tournament: Tournam
 
     notice = Notice.objects.get()
     assert notice.title == "Scores of round 1 of Seas are in"
-    assert notice.text == "kelpie: corr +0.0123"
+    assert notice.text == "kelpie: corr 0.0123"
 
 
 def test_an_event_told_twice_is_heard_once(tournament: Tournament, owner: User) -> None:

@@ -16,6 +16,7 @@ from regatta import artifacts
 from regatta.diagnostics.figuring import figures, validation_set
 from regatta.hosting.models import HostedModel, HostedRun, Logged, State
 from regatta.hosting.sailing import assign, refuse_beyond_quota
+from regatta.notifications.telling import tell_of_failed_run
 from regatta.predictors.material import feature_names, live_features
 from regatta.rounds.models import Tournament
 from regatta.submissions.intake import receive
@@ -142,7 +143,10 @@ def _submit(run_row: HostedRun, ids: pd.Series, answer: Answer) -> None:
 def _fail(row: Logged, bad: BadInput) -> None:
     """The model's own fault."""
     faults = [asdict(fault) for fault in bad.faults]
-    row.move(State.FAILED, f"Not good: {bad}", faults=faults, finished_at=timezone.now())
+    with transaction.atomic():
+        failed = row.move(State.FAILED, f"Not good: {bad}", faults=faults, finished_at=timezone.now())
+        if failed and isinstance(row, HostedRun):
+            tell_of_failed_run(row)
 
 
 def _blame_platform(row: Logged, error: Exception) -> None:

@@ -9,12 +9,13 @@ from django.core import mail
 from django.test import Client
 
 from regatta.accounts.models import User
+from regatta.hosting.models import HostedModel, HostedRun
 from regatta.jobs import flow
 from regatta.jobs.models import Job
 from regatta.notifications.fanning import tell
 from regatta.notifications.mailing import send
 from regatta.notifications.models import Event, Notice, Preference, Way
-from regatta.notifications.telling import announce
+from regatta.notifications.telling import announce, tell_of_failed_run
 from regatta.rounds.models import Tournament
 from regatta.scores.models import Score
 from regatta.submissions.intake import receive
@@ -85,6 +86,22 @@ def test_many_refused_files_of_a_round_are_told_once(tournament: Tournament) -> 
     work(tournament)
 
     assert Notice.objects.count() == len(mail.outbox) == 1
+
+
+def test_a_hosted_model_that_fails_is_told(tournament: Tournament, owner: User) -> None:
+    hosted = HostedModel.objects.create(model=ContributedModel.objects.get(name="kelpie"), number=3, size=1, sha256="0")
+    faults = [{"code": "nan", "message": "it answered NaN", "hint": "fill what is missing"}]
+    run = HostedRun.objects.create(hosted=hosted, round=tournament.rounds.get(number=1), state="FAILED", faults=faults)
+    tell_of_failed_run(run)
+    tell_of_failed_run(run)
+
+    work(tournament)
+
+    notice = Notice.objects.get()
+    assert (notice.title, notice.owner) == ("Your hosted model kelpie failed in round 1", owner)
+    assert notice.text == "It answered NaN. Fill what is missing."
+    assert notice.link == "/accounts/models/kelpie/hosted/3/"
+    assert len(mail.outbox) == 1
 
 
 def test_a_good_file_is_no_news(tournament: Tournament) -> None:

@@ -11,6 +11,7 @@ from django.db import transaction
 from django.urls import reverse
 
 from regatta.charts.numbers import corr
+from regatta.hosting.models import HostedRun
 from regatta.jobs.flow import enqueue
 from regatta.jobs.models import Job
 from regatta.notifications.models import DEFAULTS, Event, Notice, Preference, Way
@@ -36,10 +37,12 @@ class News:
 
 def tell(event: Event, payload: dict[str, Any], now: datetime) -> dict[str, int]:
     """Write notices and promise mails and deliveries; how many of each were new."""
-    if event is Event.REJECTED:
-        news = [
-            _of_failure(Submission.objects.select_related("model", "round__tournament").get(pk=payload["submission"]))
-        ]
+    if "run" in payload:
+        run = HostedRun.objects.select_related("hosted__model", "round__tournament").get(pk=payload["run"])
+        news = [_of_failed_run(run)]
+    elif "submission" in payload:
+        sent = Submission.objects.select_related("model", "round__tournament").get(pk=payload["submission"])
+        news = [_of_failure(sent)]
     else:
         round = Round.objects.select_related("tournament").get(pk=payload["round"])
         news = _of_round(round, event)
@@ -95,11 +98,24 @@ def _scored(round: Round, owner_id: int, names: tuple[str, ...], corrs: dict[str
 
 def _of_failure(submission: Submission) -> News:
     round, model = submission.round, submission.model
-    lines = [f"{fault['message']}. {fault['hint']}".strip() for fault in submission.faults]
     facts = _facts(round) | {"submission": submission.pk, "faults": submission.faults}
     title = f"Your file for {model.name} in round {round.number} was refused"
     link, key = reverse("submission", args=[submission.pk]), f"rejected:{round.pk}:{model.pk}"
-    return News(model.owner_id, key, title, "\n".join(lines), link, (model.name,), facts)
+    return News(model.owner_id, key, title, _lines(submission.faults), link, (model.name,), facts)
+
+
+def _of_failed_run(run: HostedRun) -> News:
+    round, model = run.round, run.hosted.model
+    facts = _facts(round) | {"hosted_version": run.hosted.number, "faults": run.faults}
+    title = f"Your hosted model {model.name} failed in round {round.number}"
+    link = reverse("hosted_version", args=[model.name, run.hosted.number])
+    return News(model.owner_id, f"run:{run.pk}", title, _lines(run.faults), link, (model.name,), facts)
+
+
+def _lines(faults: Sequence[dict[str, Any]]) -> str:
+    """Each fault on a line of its own, as sentences."""
+    said = ((fault["message"], fault.get("hint", "")) for fault in faults)
+    return "\n".join(" ".join(f"{words[:1].upper()}{words[1:]}." for words in pair if words) for pair in said)
 
 
 def _facts(round: Round) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from django.utils import timezone
 
+from regatta.hosting.models import HostedRun
 from regatta.jobs.flow import enqueue
 from regatta.jobs.models import Job
 from regatta.notifications.models import Event, Preference, Way
@@ -29,6 +30,13 @@ def tell_of_failure(submission: Submission) -> Job | None:
         return None
     payload = {"event": Event.REJECTED.value, "submission": submission.pk}
     key = f"notify:{Event.REJECTED}:{submission.round_id}:{submission.model_id}"
+    return enqueue("notify", Job.Queue.IO, payload, now=timezone.now(), key=key)
+
+
+def tell_of_failed_run(run: HostedRun) -> Job:
+    """Promise to tell that a hosted model failed in a round; nobody sits beside it to see."""
+    payload = {"event": Event.REJECTED.value, "run": run.pk}
+    key = f"notify:{Event.REJECTED}:run:{run.pk}"
     return enqueue("notify", Job.Queue.IO, payload, now=timezone.now(), key=key)
 
 

@@ -72,6 +72,10 @@ def test_a_contributor_is_told(
     expect(page.get_by_text("almost as kelpie_two does")).to_be_visible()
     seen(visit, "alike")
 
+    visit.open("/models/kelpie/")
+    page.get_by_role("button", name="Make experimental").click()
+    expect(page.get_by_text("change this between rounds")).to_be_visible()
+    seen(visit, "model")
     visit.open("/inbox/")
     page.get_by_label("A round opens").select_option("mail")
     page.get_by_role("button", name="Keep").click()

@@ -89,7 +89,7 @@ def experiment(request: HttpRequest, name: str) -> HttpResponse:
     else:
         sails = "is experimental: scored, and off board, blend and stakes," if model.is_experimental else "counts again"
         messages.success(request, f"{name} {sails} from the next round on.")
-    return redirect("account")
+    return redirect("model", name=name)
 
 
 def show(request: HttpRequest, form: NewModelForm, status: int) -> HttpResponse:

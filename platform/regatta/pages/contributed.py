@@ -44,6 +44,7 @@ def model(request: HttpRequest, name: str) -> HttpResponse:
         "curve": draw_scores(scores[-SHOWN_ROUNDS:], regimes, overlap),
         "by_regime": draw_regimes(scores, regimes, overlap),
         "weight": draw_weight(found, regimes), "window": WINDOW, "thought": thought(found),
+        "is_own": found.owner_id == request.user.pk,
         "alike": newest_of(found) if found.owner_id == request.user.pk else None,
     }  # fmt: skip
     return render(request, "pages/model.html", context)

@@ -2,7 +2,7 @@
 
 Prices stand in the order: factors, equalities, one-sided limits, gross, turnover; all but the first two are >= 0. The
 factor risk is 1/2|y|^2 with y = Zw, whose price is y itself, so each price of a factor carries -1/2 price^2.
-Everything is scaled so that the median curvature is 1: prices then are of the size of weights, whatever the units.
+Everything is scaled so that the mean curvature is 1: prices then are of the size of weights, whatever the units.
 """
 
 from __future__ import annotations
@@ -81,7 +81,7 @@ class Dual:
         """How the limits move with the free assets (M x F), and these with their rewards (F)."""
         free_F = self.assets.free(weights_N)
         jacobian_MF = np.empty((len(self.bound_M), len(free_F)))
-        jacobian_MF[:-2] = self.matrix_LN[:, free_F]
+        jacobian_MF[:-2] = self.matrix_LN.take(free_F, axis=1)
         jacobian_MF[-2] = np.sign(weights_N[free_F])
         jacobian_MF[-1] = np.sign(weights_N[free_F] - self.assets.previous_N[free_F])
         return jacobian_MF, self.assets.ease_of(free_F, weights_N)
@@ -103,21 +103,20 @@ def dual_of(problem: Problem) -> Dual:
     """The scaled, mirrored dual of a problem."""
     risky_N = problem.aversion * problem.risk.specific_N
     tradable_N = problem.lower_N < problem.upper_N
-    scale = 1.0 / float(np.median(risky_N[tradable_N])) if tradable_N.any() else 1.0
+    scale = tradable_N.sum() / float(risky_N @ tradable_N) if tradable_N.any() else 1.0
     flip_N = np.where(problem.previous_N < 0, -1.0, 1.0)
     sides = _sides(problem.rows)
-    factors_KN = np.sqrt(problem.aversion * scale) * problem.risk.loadings_NK.T
-    matrix_LN = np.empty((len(factors_KN) + len(sides), problem.assets))
-    matrix_LN[: len(factors_KN)] = factors_KN
-    for place, side in enumerate(sides, len(factors_KN)):
-        matrix_LN[place] = side.row.exposure_N * (side.sign / side.size)
-    matrix_LN *= flip_N
+    factors = problem.risk.loadings_NK.shape[1]
+    matrix_LN = np.empty((factors + len(sides), problem.assets))
+    np.multiply(problem.risk.loadings_NK.T, np.sqrt(problem.aversion * scale) * flip_N, out=matrix_LN[:factors])
+    for place, side in enumerate(sides, factors):
+        np.multiply(side.row.exposure_N, flip_N * (side.sign / side.size), out=matrix_LN[place])
     equal = sum(side.row.least == side.row.most for side in sides)
     floor_M = np.zeros(len(matrix_LN) + 2)
-    floor_M[: len(factors_KN) + equal] = -np.inf
+    floor_M[: factors + equal] = -np.inf
     return Dual(
-        scale, flip_N, scale * problem.alpha_N * flip_N, matrix_LN, _bounds(len(factors_KN), sides, problem),
-        np.r_[np.ones(len(factors_KN)), np.zeros(len(sides) + 2)], floor_M,
+        scale, flip_N, scale * problem.alpha_N * flip_N, matrix_LN, _bounds(factors, sides, problem),
+        np.r_[np.ones(factors), np.zeros(len(sides) + 2)], floor_M,
         _assets(problem, flip_N, scale * np.where(risky_N > 0, risky_N, 1.0 / scale), scale), sides,
     )  # fmt: skip
 

@@ -1,9 +1,9 @@
-"""One rebalance: the best book under limits and costs, by a convex solver.
+"""One rebalance: the best book under limits and costs.
 
 maximise  alpha.w - aversion/2 w'(LL' + S)w - sum(cost |w - w0|)
 subject to  sum w = net, |sum beta w| = 0, sum |w| <= gross, |w| <= position, sum |w - w0| <= turnover.
-Shape suffixes: N assets, K factors. Solved as a cone program by Clarabel through cvxpy. Source: Boyd et al. 2017,
-"Multi-Period Trading via Convex Optimization", section 4.
+Shape suffixes: N assets, K factors. Solved by the dual kernel, from the same start every time: a book depends on its
+own numbers alone. Source: Boyd et al. 2017, "Multi-Period Trading via Convex Optimization", section 4.
 """
 
 from __future__ import annotations
@@ -11,19 +11,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-import cvxpy as cp
 import numpy as np
 from numpy.typing import NDArray
 
 from tournament.errors import Infeasible
+from tournament.portfolio.kernel.problem import Problem, Row
+from tournament.portfolio.kernel.solve import NotConverged, solve
 from tournament.portfolio.limits import Costs, Limits
 from tournament.portfolio.risk import Floats, RiskModel
 
 BINDING = 1e-6
 ROUNDING = 1e-7
-"""Weights smaller than this are the solver's dust."""
-SCALE = 1e4
-"""The objective is stated in basis points: absolute tolerances then are small against it."""
+"""Weights smaller than this are a cone solver's dust."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,23 +35,13 @@ class Allocation:
     expected_alpha: float
     risk_per_year: float
     binding: tuple[str, ...] = field(default=())
+    prices: dict[str, float] = field(default_factory=dict)
+    """What expected alpha, net of risk and cost, would gain per unit of each limit."""
 
     @property
     def turnover(self) -> float:
         """Sum of absolute trades."""
         return float(np.abs(self.trades_N).sum())
-
-
-@dataclass(slots=True)
-class _Program:
-    """A compiled problem of one shape, solved again with other numbers."""
-
-    problem: cp.Problem
-    weights: cp.Variable
-    parameters: dict[str, cp.Parameter]
-
-
-_COMPILED: dict[tuple[int, int, bool], _Program] = {}
 
 
 def rebalance(
@@ -69,58 +58,36 @@ def rebalance(
 
     Raises Infeasible, naming the limits in conflict.
     """
-    neutral = limits.beta_neutral and beta_N is not None
-    program = _compiled(len(alpha_N), risk.loadings_NK.shape[1], neutral)
-    position_N = limits.position * (np.ones(len(alpha_N)) if held_N is None else held_N)
-    values = {
-        "alpha": alpha_N, "loadings": risk.loadings_NK.T * np.sqrt(limits.aversion),
-        "specific": np.sqrt(limits.aversion * risk.specific_N), "previous": previous_N, "gross": limits.gross,
-        "position": position_N, "net": limits.net, "turnover": limits.turnover, "cost": costs.half_spread,
-    } | ({"beta": beta_N} if neutral else {})  # fmt: skip
-    for name, value in values.items():
-        program.parameters[name].value = value
+    assets = len(alpha_N)
+    position_N = np.where(np.ones(assets, dtype=bool) if held_N is None else held_N, limits.position, 0.0)
+    rows = [Row("net", np.ones(assets), limits.net, limits.net)]
+    if limits.beta_neutral and beta_N is not None:
+        rows.append(Row("beta", beta_N))
+    problem = Problem(
+        alpha_N, risk, previous_N, -position_N, position_N, limits.aversion, tuple(rows),
+        cost_N=np.full(assets, costs.half_spread), gross=limits.gross, turnover=limits.turnover,
+    )  # fmt: skip
     try:
-        # a warm solver would keep the scaling of the numbers it solved before: the book would hang on its past
-        program.problem.solve(solver=cp.CLARABEL, warm_start=False)
-    except cp.error.SolverError as error:
-        raise Infeasible(f"the solver gave up: {error}") from None
-    if program.problem.status not in {cp.OPTIMAL, cp.OPTIMAL_INACCURATE}:
-        raise Infeasible(_conflict(previous_N, limits))
-    solution = np.asarray(program.weights.value, dtype=float)
-    weights = np.where(np.abs(solution) < ROUNDING, 0.0, solution)
-    return _allocation(weights, alpha_N, risk, previous_N, limits, costs)
+        weights_N, prices = _best(problem)
+    except Infeasible as refusal:
+        raise Infeasible(f"{_conflict(previous_N, limits)}; {refusal}") from None
+    return _allocation(weights_N, prices, problem, limits)
 
 
-def _compiled(assets: int, factors: int, neutral: bool) -> _Program:
-    key = (assets, factors, neutral)
-    if key not in _COMPILED:
-        if len(_COMPILED) > 16:
-            _COMPILED.clear()
-        _COMPILED[key] = _compile(assets, factors, neutral)
-    return _COMPILED[key]
+def _best(problem: Problem) -> tuple[Floats, dict[str, float]]:
+    """The best book and its limits' prices; by the cone program if the dual method stops short."""
+    try:
+        solution = solve(problem)
+    except NotConverged:
+        from tournament.portfolio.kernel.conic import solve_conic  # slow to load and hardly ever needed
+
+        book = solve_conic(problem)
+        return np.where(np.abs(book.weights_N) < ROUNDING, 0.0, book.weights_N), book.shadow_prices()
+    return solution.weights_N, solution.shadow_prices()
 
 
-def _compile(assets: int, factors: int, neutral: bool) -> _Program:
-    w, trade = cp.Variable(assets), cp.Variable(assets)
-    p = {name: cp.Parameter(assets) for name in ("alpha", "previous")}
-    p |= {name: cp.Parameter(assets, nonneg=True) for name in ("specific", "position")}
-    p["loadings"] = cp.Parameter((factors, assets))
-    p |= {name: cp.Parameter(nonneg=True) for name in ("gross", "turnover", "cost")}
-    p["net"] = cp.Parameter()
-    risk = cp.sum_squares(p["loadings"] @ w) + cp.sum_squares(cp.multiply(p["specific"], w))
-    value = p["alpha"] @ w - 0.5 * risk - p["cost"] * cp.norm1(trade)
-    rules = [trade == w - p["previous"], cp.sum(w) == p["net"], cp.norm1(w) <= p["gross"]]
-    rules += [w <= p["position"], w >= -p["position"], cp.norm1(trade) <= p["turnover"]]
-    if neutral:
-        p["beta"] = cp.Parameter(assets)
-        rules.append(p["beta"] @ w == 0)
-    return _Program(cp.Problem(cp.Maximize(SCALE * value), rules), w, p)
-
-
-def _allocation(
-    weights_N: Floats, alpha_N: Floats, risk: RiskModel, previous_N: Floats, limits: Limits, costs: Costs
-) -> Allocation:
-    trades_N = weights_N - previous_N
+def _allocation(weights_N: Floats, prices: dict[str, float], problem: Problem, limits: Limits) -> Allocation:
+    trades_N = weights_N - problem.previous_N
     traded = float(np.abs(trades_N).sum())
     at_limit = {
         "gross": np.abs(weights_N).sum() >= limits.gross - BINDING,
@@ -129,8 +96,9 @@ def _allocation(
             (np.abs(weights_N) >= limits.position - BINDING).any(),
     }  # fmt: skip
     return Allocation(
-        weights_N, trades_N, traded * costs.half_spread, float(alpha_N @ weights_N),
-        float(np.sqrt(252.0 * risk.variance(weights_N))), tuple(name for name, holds in at_limit.items() if holds),
+        weights_N, trades_N, float(problem.cost_N @ np.abs(trades_N)), float(problem.alpha_N @ weights_N),
+        float(np.sqrt(252.0 * problem.risk.variance(weights_N))),
+        tuple(name for name, holds in at_limit.items() if holds), prices,
     )  # fmt: skip
 
 

@@ -19,7 +19,8 @@ TIGHT, ENOUGH = 1e-11, 1e-9
 """The residual aimed at, and the one taken when rounding lets no step rise any more."""
 LEAST_DAMPING, MOST_DAMPING = 1e-11, 1e4
 SHORTEST = 1e-3
-RISE = 1e-4
+RISE, CREST = 1e-4, 0.3
+MOST_LENGTHS = 8
 (FACTOR, SOLVE) = get_lapack_funcs(("potrf", "potrs"), (np.zeros((1, 1)),))
 
 
@@ -93,18 +94,30 @@ def _solved(curvature_AA: Floats, damping_A: Floats, slope_A: Floats) -> Floats 
 
 
 def _search(dual: Dual, ascent: Ascent, step_M: Floats) -> tuple[Point, float] | None:
-    """The first of the halved steps that rises, and its length."""
-    point, length = ascent.point, 1.0
-    while length >= SHORTEST:
+    """A point that rises along the step, and the length of it that led there: 1, or near the crest of the path."""
+    point, length, low, high = ascent.point, 1.0, 0.0, 1.0
+    first = before = float(point.slope_M @ step_M)
+    beyond, best = -first, None
+    for _ in range(MOST_LENGTHS):
         reached = dual.at(np.maximum(point.prices_M + length * step_M, dual.floor_M))
-        rise = float(point.slope_M @ (reached.prices_M - point.prices_M))
-        if rise > 0 and reached.value >= point.value + RISE * rise - reached.noise:
-            return reached, length
+        moved_M = reached.prices_M - point.prices_M
+        rise, still = float(point.slope_M @ moved_M), float(reached.slope_M @ moved_M) / length
         # where the value is lost in rounding the residual still tells which point is better
-        if reached.value >= point.value - 100 * reached.noise and _size(dual, reached) < 0.5 * ascent.residual:
-            return reached, length
-        length *= 0.5
-    return None
+        if (rise > 0 and reached.value >= point.value + RISE * rise - reached.noise) or (
+            reached.value >= point.value - 100 * reached.noise and _size(dual, reached) < 0.5 * ascent.residual
+        ):
+            if abs(still) <= CREST * first or (length == 1.0 and still >= 0):
+                return reached, length
+            best = (reached, length) if best is None or reached.value > best[0].value else best
+        if still > 0:
+            low, before = length, still
+        else:
+            high, beyond = length, still
+        if high - low < SHORTEST * high or high < SHORTEST:
+            break
+        share = before / (before - beyond) if before > beyond else 0.5
+        length = low + (high - low) * min(0.9, max(0.1, share))
+    return best
 
 
 def _size(dual: Dual, point: Point) -> float:

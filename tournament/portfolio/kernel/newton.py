@@ -17,7 +17,7 @@ from tournament.portfolio.risk import Floats
 
 TIGHT, ENOUGH = 1e-11, 1e-9
 """The residual aimed at, and the one taken when rounding lets no step rise any more."""
-LEAST_DAMPING, MOST_DAMPING = 1e-11, 1e4
+LEAST_DAMPING, FIRST_DAMPING, MOST_DAMPING = 1e-11, 1e-4, 1e4
 SHORTEST = 1e-3
 RISE, CREST = 1e-4, 0.3
 MOST_LENGTHS = 8
@@ -77,7 +77,7 @@ def _step(dual: Dual, ascent: Ascent, full_M: Floats) -> Ascent:
                 reached, length = found
                 eased = max(LEAST_DAMPING, damping * (0.01 if length == 1.0 else 1.0))
                 return Ascent(reached, _size(dual, reached), eased, ascent.steps + 1)
-        damping *= 100.0
+        damping = max(100.0 * damping, FIRST_DAMPING)
     return Ascent(point, ascent.residual, damping, ascent.steps, stuck=True)
 
 

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import asdict, dataclass
-from itertools import pairwise
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -13,7 +12,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from regatta import artifacts
-from regatta.diagnostics.figuring import figures, validation_set
+from regatta.diagnostics.validation import validation_set
 from regatta.hosting.models import HostedModel, HostedRun, Logged, State
 from regatta.hosting.sailing import assign, refuse_beyond_quota
 from regatta.notifications.telling import tell_of_failed_run
@@ -22,14 +21,13 @@ from regatta.rounds.models import Tournament
 from regatta.submissions.intake import receive
 from regatta.submissions.models import Submission
 from tournament.errors import BadInput, BadModel, Fault
+from tournament.hosted.ranking import as_predictions
 from tournament.markets.dataset import parquet_bytes
-from tournament.scoring.diagnostics import Validation
-from tournament.scoring.ranks import tie_kept_ranks
+from tournament.scoring.diagnostics import KnownEras, diagnose
 from workers.sandbox.limits import SandboxFault
 from workers.sandbox.runner import Answer, Work, of_rounds, run
+from workers.sandbox.trial import answer_twice
 
-SEEDS = 1, 2
-"""Of Python's hashes in the two runs of a check, whose answers must be the same bytes."""
 NEWEST_ROWS = 400_000
 """Rows of the validation file, counted from its end, on which a check runs."""
 SOURCE = "hosted"
@@ -42,15 +40,15 @@ def check_hosted(payload: dict[str, Any]) -> dict[str, Any]:
     if not hosted.move(State.VALIDATING, "Checking it in the sandbox, twice on the validation eras."):
         return {"state": hosted.state}
     try:
-        past = validation_eras(hosted.model.tournament)
-        answer = _same_twice(artifacts.get(hosted.sha256), past)
+        known = validation_eras(hosted.model.tournament)
+        answer = _trial(artifacts.get(hosted.sha256), hosted.model.tournament, known)
     except BadInput as bad:
         _fail(hosted, bad)
         return {"state": hosted.state}
     except Exception as error:
         _blame_platform(hosted, error)
         raise
-    _accept(hosted, answer, past)
+    _accept(hosted, answer, known)
     return {"state": hosted.state, "seconds": answer.seconds}
 
 
@@ -73,58 +71,37 @@ def run_hosted(payload: dict[str, Any]) -> dict[str, Any]:
     return {"state": run_row.state}
 
 
-@dataclass(frozen=True, slots=True)
-class Past:
-    """Rows of the validation set whose targets are known, era by era, as a model is asked for them."""
-
-    rows: Validation
-    work: Work
-
-    def slices(self) -> list[slice]:
-        """Rows of each era."""
-        return [slice(start, end) for start, end in pairwise((0, *self.work.ends))]
+def validation_eras(tournament: Tournament) -> KnownEras:
+    """The newest eras of the published validation file; all were known when the first round opened."""
+    known = validation_set(tournament).known
+    ends_E = np.array(known.ends_E)
+    return known.of(ends_E > ends_E[-1] - NEWEST_ROWS)
 
 
-def validation_eras(tournament: Tournament) -> Past:
-    """The newest eras of the validation set; all were known when the first round opened."""
-    found = validation_set(tournament)
-    known = found.rows.of(np.isfinite(found.rows.target_N))
-    if len(known.era_N) > NEWEST_ROWS:
-        known = known.of(known.era_N > known.era_N[-NEWEST_ROWS - 1])  # whole eras only
-    starts = np.flatnonzero(np.diff(known.era_N, prepend=known.era_N[:1] - 1))
-    ends = (*map(int, starts[1:]), len(known.era_N))
-    return Past(known, Work(known.features_NF.astype(np.int8), found.names, ends))
+def _trial(data: bytes, tournament: Tournament, known: KnownEras) -> Answer:
+    """The answer on the validation eras. Raises BadModel."""
+    work = Work(known.features_NF, feature_names(tournament), known.ends_E)
+    return answer_twice(lambda seed: run(data, work, seed=seed), work)
 
 
-def _same_twice(data: bytes, past: Past) -> Answer:
-    """The answer on the validation eras. Raises BadModel, also when a second run differs or all is one value."""
-    first, second = (run(data, past.work, seed=seed) for seed in SEEDS)
-    if first.values.tobytes() != second.values.tobytes():
-        message = "the model answered otherwise when it was run again on the same rows"
-        raise BadModel(Fault("not_the_same", message, "leave out whatever draws random numbers"))
-    if all(np.ptp(first.values[rows]) == 0 for rows in past.slices()):
-        message = "the model gives every row of an era the same value"
-        raise BadModel(Fault("constant", message, "a constant cannot rank anything; train it on the features"))
-    return first
-
-
-def _accept(hosted: HostedModel, answer: Answer, past: Past) -> None:
+def _accept(hosted: HostedModel, answer: Answer, known: KnownEras) -> None:
     """Keep the diagnostics, and let the version sail unless a later one does."""
-    eras, summary = figures(answer.values, past.rows)
-    took = f"{len(answer.values):,} rows of {len(past.work.ends)} eras in {answer.seconds:.2f} s ({answer.level})"
+    tournament = hosted.model.tournament
+    found = diagnose(answer.values, known, overlap=tournament.parsed_rules().overlap_rounds).plain()
+    took = f"{len(answer.values):,} rows of {len(known.eras_E)} eras in {answer.seconds:.2f} s ({answer.level})"
     hosted.move(
         State.SUCCESS, f"Good: {answer.about}; answered {took}, the same bytes twice.", about=answer.about[:200],
-        diagnostics={"eras": eras, "summary": summary}, finished_at=timezone.now(),
+        diagnostics=found, finished_at=timezone.now(),
     )  # fmt: skip
     later = HostedModel.objects.filter(model=hosted.model, number__gt=hosted.number, is_assigned=True)
     if not later.exists():
-        assign(hosted, hosted.model.tournament.now())
+        assign(hosted, tournament.now())
 
 
 def _submit(run_row: HostedRun, ids: pd.Series, answer: Answer) -> None:
     """Send the ranks of the answer the way an upload goes."""
     hosted, round = run_row.hosted, run_row.round
-    frame = pd.DataFrame({"id": ids, "prediction": tie_kept_ranks(answer.values[:, None].astype(float))[:, 0]})
+    frame = pd.DataFrame({"id": ids, "prediction": as_predictions(answer.values)})
     filename = f"{hosted.model.name}_version_{hosted.number}.parquet"
     with transaction.atomic():
         HostedRun.objects.select_for_update().get(pk=run_row.pk)

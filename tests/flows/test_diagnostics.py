@@ -18,6 +18,7 @@ from regatta.accounts.models import User
 from regatta.charts.numbers import corr
 from regatta.diagnostics import figuring
 from regatta.diagnostics.models import Diagnosis
+from regatta.diagnostics.validation import VALIDATION
 from regatta.jobs import flow
 from regatta.jobs.models import Job
 from regatta.rounds.models import DatasetFile, Tournament
@@ -48,7 +49,7 @@ def kelpie(sea: Tournament, db: None) -> ContributedModel:
 
 @pytest.fixture
 def validation(kelpie: ContributedModel) -> pd.DataFrame:
-    return pd.read_parquet(io.BytesIO(artifacts.get(file_hash(kelpie.tournament, figuring.VALIDATION))))
+    return pd.read_parquet(io.BytesIO(artifacts.get(file_hash(kelpie.tournament, VALIDATION))))
 
 
 def predicted(validation: pd.DataFrame) -> bytes:
@@ -69,6 +70,21 @@ def test_a_diagnosis_has_figures_of_every_era(kelpie: ContributedModel, validati
     assert (found.status, found.message) == ("done", "")
     assert [era["era"] for era in found.eras] == sorted(validation["era"].astype(int).unique())
     assert {"corr_mean", "bmc_sharpe", "fnc_std", "corr_max_drawdown", "max_feature_exposure"} <= set(found.summary)
+
+
+def test_each_era_has_its_regime_and_each_regime_its_figures(
+    kelpie: ContributedModel, validation: pd.DataFrame
+) -> None:
+    found = diagnosed(kelpie, predicted(validation))
+
+    query = """{ diagnostics(modelId: "kelpie") { perEraDiagnostics { regime validationMmc }
+                 perRegimeDiagnostics { regime eras corrMean mmcMean } } }"""
+    told = Asker.of("owner_of_kelpie").ask(query)["diagnostics"]
+    regimes = [era["regime"] for era in told["perEraDiagnostics"]]
+    counted = {one["regime"]: one["eras"] for one in told["perRegimeDiagnostics"]}
+    assert counted == {name: regimes.count(name) for name in set(regimes)}
+    assert [one["corrMean"] for one in told["perRegimeDiagnostics"]] == [one["corr_mean"] for one in found.regimes]
+    assert {era["validationMmc"] for era in told["perEraDiagnostics"]} == {None}
 
 
 def test_some_whole_eras_may_be_sent(kelpie: ContributedModel, validation: pd.DataFrame) -> None:
@@ -125,7 +141,7 @@ def test_a_diagnosis_whose_job_was_given_up_says_so(kelpie: ContributedModel, va
 
 
 def test_a_tournament_without_a_validation_set_refuses(kelpie: ContributedModel) -> None:
-    DatasetFile.objects.filter(name=figuring.VALIDATION).delete()
+    DatasetFile.objects.filter(name=VALIDATION).delete()
 
     with pytest.raises(BadInput, match="no validation set"):
         figuring.ask(kelpie, b"anything", filename="val.csv", now=timezone.now())
@@ -147,6 +163,8 @@ def test_the_page_takes_a_file_and_shows_what_came_of_it(kelpie: ContributedMode
     assert "<svg" in done
     assert corr(found.summary["corr_mean"]) in done
     assert corr(found.summary["corr_mean"]) in client.get("/diagnostics/").content.decode()
+    assert "In which regimes is it good?" in done
+    assert all(one["regime"] in done for one in found.regimes)
 
 
 def test_the_page_tells_every_fault(kelpie: ContributedModel) -> None:

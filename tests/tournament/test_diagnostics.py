@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -10,10 +12,11 @@ from numerai_tools.scoring import correlation_contribution, numerai_corr
 from tournament.errors import BadInput
 from tournament.scoring.diagnostics import (
     EraFigures,
-    Validation,
+    KnownEras,
     adjusted_sharpe,
     autocorrelation,
     diagnose,
+    known_eras,
     moments,
     summarize,
 )
@@ -22,22 +25,24 @@ ERAS, ROWS = 4, 60
 
 
 @pytest.fixture
-def rows() -> Validation:
+def rows() -> KnownEras:
     rng = np.random.default_rng(5)
-    era_N = np.repeat(np.arange(1, ERAS + 1), ROWS)
     target_N = rng.choice([0.0, 0.25, 0.5, 0.75, 1.0], ERAS * ROWS)
-    return Validation(era_N, target_N, rng.integers(0, 5, (ERAS * ROWS, 3)).astype(float), rng.random(ERAS * ROWS))
+    return KnownEras(
+        rng.integers(0, 5, (ERAS * ROWS, 3)), target_N, rng.random(ERAS * ROWS), tuple(range(1, ERAS + 1)),
+        tuple(range(ROWS, ERAS * ROWS + 1, ROWS)), ("Stress", "Rotation", "Stress", "Rotation"),
+    )  # fmt: skip
 
 
 @pytest.fixture
-def values_N(rows: Validation) -> np.ndarray:
+def values_N(rows: KnownEras) -> np.ndarray:
     return np.random.default_rng(6).random(ERAS * ROWS) + 0.3 * rows.target_N
 
 
-def test_an_era_scores_as_the_official_library_says(rows: Validation, values_N: np.ndarray) -> None:
+def test_an_era_scores_as_the_official_library_says(rows: KnownEras, values_N: np.ndarray) -> None:
     found = diagnose(values_N, rows).eras[1]
 
-    inside = rows.era_N == 2
+    inside = rows.slices()[1]
     ids = [f"n{place:03d}" for place in range(ROWS)]
     ours, example = pd.DataFrame({"m": values_N[inside]}, ids), pd.Series(rows.example_N[inside], ids, name="example")
     target = pd.Series(rows.target_N[inside], ids, name="target")
@@ -46,7 +51,7 @@ def test_an_era_scores_as_the_official_library_says(rows: Validation, values_N: 
     assert found.bmc == pytest.approx(correlation_contribution(ours, example, target)["m"], abs=1e-9)
 
 
-def test_the_summary_is_that_of_the_eras(rows: Validation, values_N: np.ndarray) -> None:
+def test_the_summary_is_that_of_the_eras(rows: KnownEras, values_N: np.ndarray) -> None:
     found = diagnose(values_N, rows)
 
     corr_E = [era.corr for era in found.eras]
@@ -55,19 +60,19 @@ def test_the_summary_is_that_of_the_eras(rows: Validation, values_N: np.ndarray)
     assert found.summary["corr_sharpe"] == pytest.approx(np.mean(corr_E) / np.std(corr_E, ddof=1))
 
 
-def test_only_the_shape_of_the_predictions_counts(rows: Validation, values_N: np.ndarray) -> None:
+def test_only_the_shape_of_the_predictions_counts(rows: KnownEras, values_N: np.ndarray) -> None:
     assert diagnose(np.exp(values_N), rows).summary["corr_mean"] == diagnose(values_N, rows).summary["corr_mean"]
 
 
-def test_an_example_has_no_contribution_beside_itself(rows: Validation) -> None:
+def test_an_example_has_no_contribution_beside_itself(rows: KnownEras) -> None:
     found = diagnose(rows.example_N, rows)
 
     assert [era.bmc for era in found.eras] == pytest.approx([0.0] * ERAS, abs=1e-12)
     assert found.summary["corr_with_example"] == pytest.approx(1.0)
 
 
-def test_without_an_example_what_needs_one_is_not_known(rows: Validation, values_N: np.ndarray) -> None:
-    without = Validation(rows.era_N, rows.target_N, rows.features_NF, np.full(len(rows.era_N), np.nan))
+def test_without_an_example_what_needs_one_is_not_known(rows: KnownEras, values_N: np.ndarray) -> None:
+    without = replace(rows, example_N=np.full(ERAS * ROWS, np.nan))
 
     found = diagnose(values_N, without)
 
@@ -105,14 +110,60 @@ def test_an_alternating_series_is_wholly_anticorrelated() -> None:
 
 
 def test_eras_without_a_score_are_left_out() -> None:
-    known = EraFigures(1, 0.1, 0.0, 0.0, 0.5, 0.2, 0.3)
-    unknown = EraFigures(2, *[np.nan] * 6)
+    known = EraFigures(1, "", 0.1, 0.0, 0.0, 0.0, 0.5, 0.2, 0.3)
+    unknown = EraFigures(2, "", *[np.nan] * 7)
 
     found = summarize((known, unknown))
 
     assert (found["corr_mean"], found["max_feature_exposure"]) == (0.1, 0.5)
 
 
-def test_no_rows_are_refused(rows: Validation) -> None:
+def test_no_rows_are_refused(rows: KnownEras) -> None:
     with pytest.raises(BadInput, match="no era"):
-        diagnose(np.empty(0), rows.of(np.zeros(len(rows.era_N), dtype=bool)))
+        diagnose(np.empty(0), rows.of(np.zeros(ERAS, dtype=bool)))
+
+
+def test_beside_a_meta_model_there_is_a_contribution_and_before_one_there_is_none(
+    rows: KnownEras, values_N: np.ndarray
+) -> None:
+    meta_N = np.random.default_rng(7).random(ERAS * ROWS)
+
+    with_meta, without = diagnose(values_N, replace(rows, meta_N=meta_N)), diagnose(values_N, rows)
+
+    inside = rows.slices()[0]
+    ids = [f"n{place:03d}" for place in range(ROWS)]
+    expected = correlation_contribution(
+        pd.DataFrame({"m": values_N[inside]}, ids),
+        pd.Series(meta_N[inside], ids),
+        pd.Series(rows.target_N[inside], ids),
+    )
+    assert with_meta.eras[0].mmc == pytest.approx(expected["m"], abs=1e-9)
+    assert without.plain()["summary"]["mmc_mean"] is None
+
+
+def test_figures_by_regime_are_those_of_its_eras(rows: KnownEras, values_N: np.ndarray) -> None:
+    found = diagnose(values_N, rows)
+
+    stress = [era.corr for era in found.eras if era.regime == "Stress"]
+    assert list(found.regimes) == ["Rotation", "Stress"]
+    assert found.regimes["Stress"]["eras"] == 2
+    assert found.regimes["Stress"]["corr_mean"] == pytest.approx(np.mean(stress))
+    assert found.regimes["Stress"]["corr_standard_error"] == pytest.approx(np.std(stress, ddof=1) / np.sqrt(2))
+
+
+def test_some_eras_score_as_they_do_among_all(rows: KnownEras, values_N: np.ndarray) -> None:
+    chosen = np.array([False, True, False, True])
+
+    some = diagnose(values_N[rows.rows_of(chosen)], rows.of(chosen))
+
+    assert some.plain()["eras"] == diagnose(values_N, rows).plain()["eras"][1::2]
+
+
+def test_a_file_is_read_era_by_era() -> None:
+    columns = {"id": list("abcd"), "era": ["0001", "0001", "0003", "0003"], "f": [0, 1, 2, 3], "target": [0.0, 1, 0, 1]}
+
+    found = known_eras(pd.DataFrame(columns), {3: "Stress"})
+
+    assert (found.eras_E, found.ends_E, found.regimes_E) == ((1, 3), (2, 4), ("", "Stress"))
+    with pytest.raises(BadInput, match="one after the other"):
+        known_eras(pd.DataFrame(columns).iloc[::-1])

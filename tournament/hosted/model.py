@@ -5,7 +5,7 @@ Shape suffixes: N rows of one era, F features of the tournament, W features that
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from importlib import import_module
 from typing import Protocol
 
@@ -82,6 +82,18 @@ def answer(model: HostedModel, features_NW: Single) -> Single:
         message = counted(wrong.size, "value is", "values are", of=len(single)) + " missing or infinite"
         raise BadModel(Fault("answer_infinite", message, "let the model answer every row with a finite number"))
     return single
+
+
+def answer_eras(
+    model: HostedModel, features_NF: NDArray[np.generic], names: Sequence[str], ends: Sequence[int]
+) -> Iterator[Single]:
+    """The model's answer to one cross-section after the other, as in rounds; era e has the rows up to `ends[e]`.
+
+    What one row gets never hangs on another era. Raises BadModel.
+    """
+    places = columns(model, names)
+    for start, end in zip((0, *ends[:-1]), ends, strict=True):
+        yield answer(model, features_NF[start:end, places].astype(np.float32))
 
 
 def prepare(form: Format) -> None:

@@ -139,13 +139,6 @@ def example_predictions(section: CrossSection, train: pd.DataFrame) -> pd.DataFr
     return pd.DataFrame({"id": section.ids, "prediction": ranks})
 
 
-def example_score(frame: pd.DataFrame) -> Floats:
-    """What the platform's own example ranks by: momentum less volatility; NaN where the features are lacking (N)."""
-    if not {"momentum_12_1", "volatility_12"} <= set(frame.columns):
-        return np.full(len(frame), np.nan)
-    return np.asarray(frame["momentum_12_1"].to_numpy(float) - frame["volatility_12"].to_numpy(float))
-
-
 def parquet_bytes(frame: pd.DataFrame) -> bytes:
     """A frame as Parquet; the same frame gives the same bytes."""
     buffer = io.BytesIO()

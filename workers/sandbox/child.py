@@ -18,7 +18,7 @@ import numpy as np
 
 from tournament.errors import BadModel, Fault
 from tournament.hosted.formats import Format
-from tournament.hosted.model import Single, answer, columns, prepare, read
+from tournament.hosted.model import Single, answer_eras, prepare, read
 from workers.sandbox import escape
 from workers.sandbox.limits import Limits
 from workers.sandbox.lockdown import die_with_parent, level, lock
@@ -48,13 +48,11 @@ def main(folder: Path) -> None:
 
 
 def predict(data: bytes, features: np.ndarray, names: list[str], ends: list[int], out: int) -> dict[str, Any]:
-    """Answer one cross-section after the other, as in rounds: what one row gets never hangs on another era."""
+    """Write the answers to the open file `out`; what there is to say of the model, or its faults."""
     try:
         model = read(data)
-        places = columns(model, names)
-        starts = [0, *ends[:-1]]
-        for start, end in zip(starts, ends, strict=True):
-            _write(out, answer(model, features[start:end, places].astype(np.float32)))
+        for values in answer_eras(model, features, names, ends):
+            _write(out, values)
     except BadModel as bad:
         return {"faults": [asdict(fault) for fault in bad.faults]}
     except MemoryError:

@@ -24,6 +24,7 @@ class Diagnosis(models.Model):
     message = models.TextField(blank=True)
     eras = models.JSONField(default=list, help_text="Figures of each era, oldest first.")
     summary = models.JSONField(default=dict)
+    regimes = models.JSONField(default=list, help_text="Figures of the eras of each regime.")
     created_at = models.DateTimeField()
     updated_at = models.DateTimeField()
 

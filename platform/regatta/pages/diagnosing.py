@@ -2,40 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from itertools import accumulate
-from typing import Any
-
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
 
-from regatta.charts.figure import Chart
-from regatta.charts.lines import Curve, lines
-from regatta.charts.numbers import corr, two
 from regatta.diagnostics.figuring import ask, trouble
 from regatta.diagnostics.models import Diagnosis
 from regatta.pages.account import owner_of
 from regatta.pages.context import choose
+from regatta.pages.figures import figures_of
 from regatta.submissions.models import ContributedModel
 from tournament.errors import BadInput, Fault
 from tournament.predictions import too_large
 
 SHOWN = 20
-SCORES = (("corr", "Corr"), ("bmc", "BMC"), ("fnc", "FNC"))
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """One score over all eras; None where it is not known."""
-
-    name: str
-    mean: float | None
-    std: float | None
-    sharpe: float | None
-    max_drawdown: float | None
 
 
 @login_required
@@ -67,7 +49,7 @@ def diagnosis(request: HttpRequest, pk: int) -> HttpResponse:
     broken = trouble(found) if found.status == Diagnosis.Status.PENDING else ""
     context = {
         "diagnosis": found, "model": found.model, "refused": broken or found.message,
-        "scores": score_lines(found.summary), "curve": draw(found.eras),
+        "figures": figures_of(found.eras, found.summary, found.regimes),
     }  # fmt: skip
     return render(request, "pages/diagnosis.html", context)
 
@@ -83,22 +65,3 @@ def take(request: HttpRequest) -> Diagnosis:
     if upload.size is None or upload.size > largest:
         raise BadInput(too_large(upload.size or 0, largest))
     return ask(model, upload.read(), filename=upload.name or "upload", now=timezone.now())
-
-
-def score_lines(figures: dict[str, Any]) -> list[Line]:
-    """The summary, a line for each score."""
-    names = ("mean", "std", "sharpe", "max_drawdown")
-    return (
-        [Line(shown, *(figures.get(f"{score}_{name}") for name in names)) for score, shown in SCORES] if figures else []
-    )
-
-
-def draw(eras: list[dict[str, Any]]) -> Chart:
-    """The running sum of each era's corr, beside the platform's example."""
-    columns = [f"era {era['era']:04d}" for era in eras]
-    sums = [
-        Curve(name, list(accumulate(era[score] or 0.0 for era in eras)), paint)
-        for score, name, paint in (("example_corr", "example", "var(--edge)"), ("corr", "yours", "var(--accent)"))
-    ]
-    title = "Corr summed over the validation eras"
-    return lines(columns, sums, title=title, caption="sum of corr", write=two, precise=corr, zero=True)

@@ -17,7 +17,7 @@ from regatta.hosting.intake import check_again, take_in
 from regatta.hosting.models import HostedModel, HostedRun, SandboxReport, State
 from regatta.pages.account import owner_of
 from regatta.pages.context import choose
-from regatta.pages.diagnosing import draw, score_lines
+from regatta.pages.figures import figures_of
 from regatta.submissions.models import ContributedModel
 from tournament.errors import BadInput, BadModel, Fault
 from tournament.hosted.formats import MAX_BYTES, too_large
@@ -60,10 +60,9 @@ def version(request: HttpRequest, name: str, number: int) -> HttpResponse:
     found = _own(request, name, number)
     choose(request, found.model.tournament)
     runs = list(HostedRun.objects.filter(hosted=found).select_related("round", "submission")[:SHOWN_RUNS])
-    eras, summary = found.diagnostics.get("eras", []), found.diagnostics.get("summary", {})
     context = {
         "hosted": found, "model": found.model, "tournament": found.model.tournament, "faults": found.explained(),
-        "curve": draw(eras), "eras": len(eras), "scores": score_lines(summary), "summary": summary,
+        "figures": figures_of(*(found.diagnostics.get(part, ()) for part in ("eras", "summary", "regimes"))),
         "is_live": found.state in LIVE_STATES, "runs": runs,
         "is_under_way": any(one.state in LIVE_STATES for one in (found, *runs)),
     }  # fmt: skip

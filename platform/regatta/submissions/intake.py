@@ -59,7 +59,7 @@ def submit_example(round: Round, now: datetime) -> None:
 
     import pandas as pd
 
-    from tournament.markets.dataset import example_score
+    from tournament.scoring.example import example_score
     from tournament.scoring.ranks import tie_kept_ranks
 
     live = pd.read_parquet(io.BytesIO(artifacts.get(round.live_sha256)))

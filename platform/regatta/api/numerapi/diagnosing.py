@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from typing import Any
 
 import strawberry
@@ -36,6 +37,22 @@ class EraDiagnostics:
     validation_fnc_v4: float | None = None
     validation_ic_v2: float | None = None
     validation_ric: float | None = None
+    regime: str | None = None
+
+
+@strawberry.type
+class RegimeDiagnostics:
+    """Scores of the eras of one regime; not asked for by the client, but by whoever asks in raw."""
+
+    regime: str
+    eras: int
+    corr_mean: float | None
+    corr_standard_error: float | None
+    corr_sharpe: float | None
+    mmc_mean: float | None
+    bmc_mean: float | None
+    fnc_mean: float | None
+    max_feature_exposure_mean: float | None
 
 
 @strawberry.type(name="Diagnostics")
@@ -48,6 +65,7 @@ class DiagnosticsAnswer:
     updated_at: str | None
     eras_accepted_count: int
     per_era_diagnostics: list[EraDiagnostics]
+    per_regime_diagnostics: list[RegimeDiagnostics]
     trained_on_val: bool | None = None
     example_preds_corr_mean: float | None = None
     validation_corr_mean: float | None = None
@@ -116,7 +134,8 @@ ASKED_AS = {
     "validation_corr_std": "corr_std", "validation_corr_sharpe": "corr_sharpe",
     "validation_max_drawdown": "corr_max_drawdown", "validation_corr_max_drawdown": "corr_max_drawdown",
     "validation_adjusted_sharpe": "corr_adjusted_sharpe", "validation_autocorr": "corr_autocorrelation",
-    "validation_bmc_mean": "bmc_mean", "validation_feature_neutral_corr_mean": "fnc_mean",
+    "validation_bmc_mean": "bmc_mean", "validation_mmc_mean": "mmc_mean", "validation_mmc_std": "mmc_std",
+    "validation_mmc_sharpe": "mmc_sharpe", "validation_feature_neutral_corr_mean": "fnc_mean",
     "validation_feature_corr_max": "max_feature_exposure", "validation_corr_corr_w_example_preds": "corr_with_example",
 }  # fmt: skip
 """Our figure by the name under which the client asks for it."""
@@ -157,7 +176,8 @@ def _answer(one: Diagnosis) -> DiagnosticsAnswer:
     return DiagnosticsAnswer(
         id=str(one.pk), status=Diagnosis.Status.FAILED.value if broken else one.status, message=broken or one.message,
         updated_at=moment(one.updated_at), eras_accepted_count=len(one.eras),
-        per_era_diagnostics=[_era(era) for era in one.eras], **figures,
+        per_era_diagnostics=[_era(era) for era in one.eras],
+        per_regime_diagnostics=[_regime(regime) for regime in one.regimes], **figures,
     )  # fmt: skip
 
 
@@ -165,8 +185,13 @@ def _era(figures: dict[str, Any]) -> EraDiagnostics:
     return EraDiagnostics(
         era=figures["era"], example_preds_corr=figures["example_corr"], validation_corr=figures["corr"],
         validation_bmc=figures["bmc"], validation_feature_corr_max=figures["max_feature_exposure"],
-        validation_feature_neutral_corr=figures["fnc"],
+        validation_feature_neutral_corr=figures["fnc"], validation_mmc=figures.get("mmc"), regime=figures.get("regime"),
     )  # fmt: skip
+
+
+def _regime(figures: dict[str, Any]) -> RegimeDiagnostics:
+    told: dict[str, Any] = {field.name: figures.get(field.name) for field in fields(RegimeDiagnostics)}
+    return RegimeDiagnostics(**told)
 
 
 @strawberry.type

@@ -26,8 +26,8 @@ test: setup
 check: setup
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
-	@$(BIN)/mypy tournament platform/regatta workers
-	@PYTHONPATH=platform:. $(BIN)/lint-imports --no-cache
+	@$(BIN)/mypy tournament platform/regatta workers client/src
+	@PYTHONPATH=platform:.:client/src $(BIN)/lint-imports --no-cache
 	@if [ -d platform/regatta/templates ]; then $(BIN)/djlint --lint --quiet platform/regatta/templates; fi
 	@$(BIN)/codespell
 	@$(BIN)/vulture

@@ -22,12 +22,15 @@ class Format(StrEnum):
     SKOPS = "skops"
 
 
-TO_ONNX = "convert it to ONNX on your machine: skl2onnx.to_onnx, torch.onnx.export or onnxmltools"
-TO_SAVE = f"save trees by LightGBM's save_model, linear pipelines by skops.io.dump; or {TO_ONNX}"
+CONVERT = "`regatta convert {} --out {}` of the client kit makes one that is taken"
+TO_ONNX = "convert it to ONNX on your machine, with skl2onnx.to_onnx, torch.onnx.export or another converter"
+TO_SAVE = f"{CONVERT.format('model.joblib', 'model.onnx')} of a model of scikit-learn, LightGBM or XGBoost"
+FROM_TORCH = f"{CONVERT.format('module.pt', 'module.onnx')} of a whole module, as torch.onnx.export does"
+FROM_XGBOOST = CONVERT.format("model.json", "model.onnx")
 TO_UNPACK = "send the model itself, not packed"
 TO_MODEL = "send LightGBM text, ONNX, safetensors or skops"
 FOREIGN = (
-    (b"\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19", "a torch checkpoint, which is a pickle and may run code", TO_ONNX),
+    (b"\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19", "a torch checkpoint, which is a pickle and may run code", FROM_TORCH),
     (b"\x80", "a pickle, which may run any code when it is read", TO_SAVE),
     (b"x\x9c", "zlib-packed, as joblib's pickles are", TO_SAVE),
     (b"x\x01", "zlib-packed, as joblib's pickles are", TO_SAVE),
@@ -41,7 +44,7 @@ FOREIGN = (
     (b"Rar!", "a RAR archive", TO_UNPACK),
     (b"\x89HDF", "HDF5, as Keras writes it", TO_ONNX),
     (b"CBM1", "CatBoost's binary format", "export it: model.save_model(path, format='onnx')"),
-    (b"binf", "XGBoost's old binary format", TO_ONNX),
+    (b"binf", "XGBoost's old binary format", f"save it by save_model('model.json'); {FROM_XGBOOST}"),
     (b"GGUF", "GGUF, a format of language models", TO_MODEL),
     (b"PAR1", "Parquet, a table and no model", "predictions are sent on the page Submit"),
     (b"\x93NUMPY", "a numpy array and no model", TO_MODEL),
@@ -53,12 +56,12 @@ FOREIGN = (
     (b"%PDF", "a PDF document", TO_MODEL),
 )
 ZIPPED = (
-    (b"/code/", "TorchScript, which is code", TO_ONNX),
-    (b"constants.pkl", "TorchScript, which is code", TO_ONNX),
-    (b"models/model.json", "an exported torch program (.pt2), whose reader runs what is in it", TO_ONNX),
-    (b"archive_format", "an exported torch program (.pt2), whose reader runs what is in it", TO_ONNX),
-    (b"serialized_exported_program", "an exported torch program (.pt2), whose reader runs what is in it", TO_ONNX),
-    (b"data.pkl", "a torch checkpoint, which is a pickle and may run code", TO_ONNX),
+    (b"/code/", "TorchScript, which is code", FROM_TORCH),
+    (b"constants.pkl", "TorchScript, which is code", FROM_TORCH),
+    (b"models/model.json", "an exported torch program (.pt2), whose reader runs what is in it", FROM_TORCH),
+    (b"archive_format", "an exported torch program (.pt2), whose reader runs what is in it", FROM_TORCH),
+    (b"serialized_exported_program", "an exported torch program (.pt2), whose reader runs what is in it", FROM_TORCH),
+    (b"data.pkl", "a torch checkpoint, which is a pickle and may run code", FROM_TORCH),
     (b"model.weights.h5", "a Keras archive", TO_ONNX),
     (b".pkl", "a ZIP archive with a pickle", TO_SAVE),
     (b".npy", "numpy's .npz", TO_MODEL),
@@ -113,7 +116,7 @@ def _foreign(data: bytes) -> Fault:
 def _json(data: bytes) -> Fault:
     start = data[:4096]
     if b"learner" in start:
-        return _refusal("an XGBoost model", TO_ONNX)
+        return _refusal("an XGBoost model", FROM_XGBOOST)
     if b"tree_info" in data:
         return _refusal("LightGBM's JSON dump", "send its text: booster.save_model(path)")
     return _refusal("JSON and no model", TO_MODEL)

@@ -31,7 +31,10 @@ REGRESSORS = (
     "PassiveAggressiveRegressor", "QuantileRegressor", "Ridge", "RidgeCV", "SGDRegressor", "TheilSenRegressor",
 )  # fmt: skip
 SCALERS = ("StandardScaler", "MinMaxScaler", "MaxAbsScaler", "RobustScaler")
-HINT = "send linear models of scikit-learn with scalers before them; convert all others to ONNX (skl2onnx.to_onnx)"
+HINT = (
+    "send linear models of scikit-learn with scalers before them; of all others `regatta convert model.joblib --out "
+    "model.onnx` of the client kit makes ONNX"
+)
 
 
 @dataclass(frozen=True)

@@ -39,6 +39,8 @@ OPERATORS = {
 }  # fmt: skip
 NUMBER_TYPES = {1: 4, 2: 1, 3: 1, 6: 4, 7: 8, 9: 1, 10: 2, 11: 8}
 """Types of tensors (float, uint8, int8, int32, int64, bool, float16, double) and their bytes."""
+MAX_TREE_NODES = 1_000_000
+MODES = {b"LEAF", *(f"BRANCH_{kind}".encode() for kind in ("LEQ", "LT", "GTE", "GT", "EQ", "NEQ"))}
 FLOAT, FLOATS = 1, {1: "<f4", 10: "<f2", 11: "<f8"}
 IN_FILE = 0
 LONE_ATTRIBUTES = frozenset({1, 2, 3, 4, 6, 7, 8})
@@ -159,7 +161,8 @@ def _node(node: Any) -> Iterable[Any]:
             raise _bad("attribute", f"an attribute of {node.op_type} refers to something else")
         if not all(map(math.isfinite, (attribute.f, *attribute.floats))) and not _is_bound(node):
             raise _bad("not_finite", f"an attribute of {node.op_type} holds missing or infinite numbers")
-        if max(len(attribute.s), sum(map(len, attribute.strings))) > MAX_TEXT or len(attribute.floats) > MAX_NUMBERS:
+        is_long = max(len(attribute.s), sum(map(len, attribute.strings))) > MAX_TEXT and not _are_modes(attribute)
+        if is_long or len(attribute.floats) > MAX_NUMBERS:
             raise _bad("attribute", f"an attribute of {node.op_type} is too long")
     if node.op_type == "Constant" and any(attribute.name == "value" and not attribute.HasField("t")
                                           for attribute in node.attribute):  # fmt: skip
@@ -168,6 +171,13 @@ def _node(node: Any) -> Iterable[Any]:
         *(one.t for one in node.attribute if one.HasField("t")),
         *(t for one in node.attribute for t in one.tensors),
     ]
+
+
+def _are_modes(attribute: Any) -> bool:
+    """Whether it says of each node of a forest how it branches: short words, but one a node."""
+    return (
+        attribute.name == "nodes_modes" and len(attribute.strings) <= MAX_TREE_NODES and {*attribute.strings} <= MODES
+    )
 
 
 def _is_bound(node: Any) -> bool:

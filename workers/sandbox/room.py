@@ -23,6 +23,12 @@ def enclosed(command: list[str], folder: Path, environment: dict[str, str]) -> l
     return command if program is None or not _works(program) else [*_room(program, folder, environment), *command]
 
 
+def is_offered() -> bool:
+    """Whether bubblewrap is there and works."""
+    program = shutil.which("bwrap")
+    return program is not None and _works(program)
+
+
 @lru_cache(maxsize=1)
 def _works(program: str) -> bool:
     """Whether the host lets bubblewrap make namespaces; many containers do not."""

@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 
 from tournament.errors import BadModel, Fault, printable
 from tournament.hosted.formats import Format, recognise
-from workers.sandbox import child, room
+from workers.sandbox import child, landlock, room
 from workers.sandbox.limits import Limits, SandboxFault
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -97,6 +97,11 @@ def run(data: bytes, work: Work, limits: Limits = Limits(), *, seed: int = 0) ->
         values = _values(folder, len(work.features_NF))
     about, level = (printable(str(told.get(name, "")))[:MAX_TOLD] for name in ("about", "level"))
     return Answer(values, form, about, level, end.seconds, end.cpu_seconds)
+
+
+def is_offered() -> bool:
+    """Whether this system can hold a sandbox: Linux with Landlock, or with a bubblewrap that works."""
+    return sys.platform == "linux" and (landlock.version() > 0 or room.is_offered())
 
 
 def start(folder: Path, wall_seconds: float, *, seed: int = 0) -> End:

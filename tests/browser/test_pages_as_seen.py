@@ -16,6 +16,7 @@ from playwright.sync_api import Browser, Page, expect
 from regatta import artifacts
 from regatta.accounts.models import User
 from regatta.diagnostics import figuring
+from regatta.diagnostics.validation import VALIDATION
 from regatta.rounds.models import Tournament
 from regatta.rounds.prices import file_hash
 from regatta.submissions.models import ContributedModel
@@ -125,7 +126,7 @@ def test_a_diagnosis_is_whole_and_open_to_everyone(visit: Visit, diagnosis: int)
 
 
 def validation_ranks(tournament: Tournament) -> bytes:
-    frame = pd.read_parquet(io.BytesIO(artifacts.get(file_hash(tournament, figuring.VALIDATION))))
+    frame = pd.read_parquet(io.BytesIO(artifacts.get(file_hash(tournament, VALIDATION))))
     ranks = frame.groupby("era")["momentum_12_1"].rank(method="first") / 100
     return pd.DataFrame({"id": frame["id"], "prediction": ranks}).to_csv(index=False).encode()
 

@@ -1,0 +1,1 @@
+"""The client kit: what it says offline is what the server says."""

@@ -5,21 +5,26 @@ The site's own rows are read and changed outside any transaction: other processe
 
 from __future__ import annotations
 
+import html
 import importlib.metadata
 import inspect
+import json
 import os
 import re
 import subprocess
 import sys
 import time
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import numerapi
 import pytest
+import requests
 from django.utils import timezone
 
 from regatta.environment import ROOT
+from regatta.hosting.models import HostedModel
 from regatta.jobs.models import Job
 from regatta.rounds.models import Round, Tournament
 from regatta.rounds.operations import ask_advance
@@ -77,13 +82,61 @@ def test_the_loop_ends_with_a_score_on_the_board(
 
     run(site, tmp_path)
     sent = Submission.objects.filter(model__name="adas_classic", round=round).latest("pk")
-    sail_until_resolved(round)
+    sail(round.tournament, round.resolves_at)
     told = run(site, tmp_path)
 
     score = Score.objects.get(model=sent.model, round=round, is_final=True)
     assert (sent.status, sent.source, sent.rows) == ("ACCEPTED", "numerapi", round.universe_size)
     assert f"{score.corr:.6f}" in told
     assert "adas_classic" in told
+
+
+def test_the_starter_notebook_ends_with_a_submission_and_a_hosted_model(notebook: Path) -> None:
+    round = Round.objects.get(tournament__slug="classic", status="OPEN")
+    sent = Submission.objects.filter(model__name="adas_classic", round=round, source="numerapi").latest("pk")
+
+    assert (sent.status, sent.filename) == ("ACCEPTED", "mine.csv")
+    assert HostedModel.objects.filter(model=sent.model, filename="mine.txt").exists()
+
+
+def test_the_lines_of_the_docs_do_as_they_say(site: Site, notebook: Path) -> None:
+    page = requests.get(f"{site.url}/docs/client/", timeout=10).text
+    lines = re.findall(r'<pre tabindex="0" data-lines="(python|shell)">(.*?)</pre>', page, flags=re.DOTALL)
+
+    said = [run_lines(site, notebook, kind, html.unescape(text)) for kind, text in lines]
+
+    assert len(said) == 5
+    assert "adas_classic" in said[0]
+    assert all("Good" in text or '"good": true' in text for text in (*said[1:3], said[4]))
+
+
+@pytest.fixture(scope="module")
+def notebook(site: Site, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder in which the starter notebook's cells were run, one after the other, in the next open round."""
+    folder = tmp_path_factory.mktemp("notebook")
+    tournament = Tournament.objects.get(slug="classic")
+    sail(tournament, tournament.rounds.filter(status="SCHEDULED").earliest("opens_at").opens_at)
+    cells = json.loads((ROOT / "platform/regatta/static/regatta/starter.ipynb").read_text())["cells"]
+    run_lines(site, folder, "python", "\n".join(cell["source"] for cell in cells if cell["cell_type"] == "code"))
+    return folder
+
+
+def run_lines(site: Site, folder: Path, kind: str, text: str) -> str:
+    """What lines print that a contributor runs in a folder, with the kit and nothing but an address and a key."""
+    program = folder / "bin" / "regatta"
+    program.parent.mkdir(exist_ok=True)
+    program.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m regatta_client "$@"\n')
+    program.chmod(0o755)
+    environment = {
+        "NUMERAI_PUBLIC_ID": site.key["public_id"], "NUMERAI_SECRET_KEY": site.key["secret"], "REGATTA_URL": site.url,
+        "PYTHONPATH": f"{ROOT / 'client' / 'src'}:{ROOT}", "PATH": f"{program.parent}:{os.environ['PATH']}",
+    }  # fmt: skip
+    command = [sys.executable, "-W", "ignore", "-c", text] if kind == "python" else ["sh", "-ec", text]
+    done = subprocess.run(
+        command, cwd=folder, env=os.environ | environment, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
 
 
 def hold(kind: str, name: str, driven: dict[str, Any]) -> None:
@@ -113,10 +166,10 @@ def run(site: Site, folder: Path) -> str:
     return done.stdout
 
 
-def sail_until_resolved(round: Round) -> None:
-    """Set the replay's clock to the resolution and let a worker do all that became due."""
-    Tournament.objects.filter(pk=round.tournament_id).update(clock_at=round.resolves_at)
-    job = ask_advance(round.tournament, timezone.now())
+def sail(tournament: Tournament, at: datetime) -> None:
+    """Set the replay's clock and let a worker do all that became due."""
+    Tournament.objects.filter(pk=tournament.pk).update(clock_at=at)
+    job = ask_advance(tournament, timezone.now())
     deadline = time.monotonic() + SECONDS
     while time.monotonic() < deadline:
         job.refresh_from_db()

@@ -26,6 +26,7 @@ PAGES = {
     "/portfolio/?tournament=seas": ("Tear sheet", 5),
     "/status/": ("What is due next?", 12),
     "/docs/": ("curl", 2),
+    "/docs/client/": ("starter notebook", 2),
     "/docs/files/": ("Faults", 2),
     "/docs/scoring/": ("fnc", 2),
     "/docs/selectors/": ("Champion and challengers", 2),

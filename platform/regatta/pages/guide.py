@@ -12,6 +12,7 @@ from tournament.rules import Rules
 
 PAGES = {
     "start": "Take part in ten minutes",
+    "client": "The client kit",
     "files": "Files and faults",
     "hosted": "Hosted models",
     "scoring": "How scores are computed",

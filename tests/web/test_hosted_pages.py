@@ -86,7 +86,7 @@ def test_a_pickle_is_refused_at_once_whatever_its_name(owner: Client) -> None:
 
     assert answer.status_code == 422
     assert "The file is a pickle" in answer.content.decode()
-    assert "skops.io.dump" in answer.content.decode()
+    assert "regatta convert" in answer.content.decode()
     assert not HostedModel.objects.exists()
 
 

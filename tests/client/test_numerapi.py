@@ -117,7 +117,9 @@ def notebook(site: Site, tmp_path_factory: pytest.TempPathFactory) -> Path:
     tournament = Tournament.objects.get(slug="classic")
     sail(tournament, tournament.rounds.filter(status="SCHEDULED").earliest("opens_at").opens_at)
     cells = json.loads((ROOT / "platform/regatta/static/regatta/starter.ipynb").read_text())["cells"]
-    run_lines(site, folder, "python", "\n".join(cell["source"] for cell in cells if cell["cell_type"] == "code"))
+    run_lines(
+        site, folder, "python", "\n".join("".join(cell["source"]) for cell in cells if cell["cell_type"] == "code")
+    )
     return folder
 
 

@@ -14,6 +14,7 @@ from regatta.charts.figure import Chart, Table
 from regatta.charts.intervals import Interval, intervals
 from regatta.charts.lines import Curve, lines
 from regatta.charts.numbers import corr, two
+from tournament.errors import counted
 
 Era = Mapping[str, Any]
 SCORES = (("corr", "Corr"), ("mmc", "MMC"), ("bmc", "BMC"), ("fnc", "FNC"))
@@ -78,6 +79,7 @@ def draw_sums(eras: Sequence[Era]) -> Chart:
         for key, name, paint in (
             ("example_corr", "example", "var(--edge)"), ("fnc", "fnc", "var(--soft)"), ("corr", "corr", "var(--accent)")
         )
+        if any(era.get(key) is not None for era in eras)
     ]  # fmt: skip
     ribbon = [era.get("regime") or None for era in eras]
     title = "Corr and FNC summed over the eras, beside the platform's example"
@@ -100,7 +102,7 @@ def draw_regimes(regimes: Sequence[Mapping[str, Any]]) -> SafeString:
     known = [one for one in regimes if one.get("corr_mean") is not None]
     rows = [
         Interval(
-            one["regime"], one["corr_mean"], one.get("corr_standard_error"), f"{one['eras']} eras",
+            one["regime"], one["corr_mean"], one.get("corr_standard_error"), counted(one["eras"], "era", "eras"),
             regime_colour(one["regime"]),
         )
         for one in sorted(known, key=lambda one: -one["corr_mean"])

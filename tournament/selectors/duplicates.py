@@ -3,8 +3,9 @@
 Shape suffixes: M models, R rounds, H rows at a time. Two models are duplicates in a round when their predictions' rank
 correlation (of normal scores, the C that every selector reads) is above the rules' `duplicate_corr`; duplicates of
 duplicates belong to one group (single linkage). A selector is asked as if each group were its one member with the
-longest record, and what that member is given is shared out equally. So a group weighs what one of its members would
-get, and everybody else gets what they would get were the others of the group not there. Source: ours.
+best record, and what that member is given is shared out equally. So a group weighs what one of its members would get,
+and everybody else gets what they would get were the others of the group not there. The best and not the longest record:
+else an old losing model that sends the leader's predictions would speak for the leader. Source: ours.
 """
 
 from __future__ import annotations
@@ -20,6 +21,8 @@ from tournament.selectors.allocator import Alike, rows
 from tournament.selectors.protocol import Floats, History, Query
 
 ROWS_AT_ONCE = 256
+SHRINK_ROUNDS = 30.0
+"""A mean of fewer rounds than this counts less than half."""
 LEDGERED = ("boa", "committee")
 """They go on from a record of past rounds, which they would not know again with models left out: to them only the
 round itself is told by its speakers."""
@@ -75,7 +78,8 @@ class Groups:
 def duplicates(query: Query, support: History, threshold: float) -> Groups:
     """Who speaks for whom in a round; a threshold of 1 or more makes no groups.
 
-    The member active in most past rounds speaks, then the one first in the alphabet.
+    The member with the best known mean score speaks, shrunk to zero where few rounds tell it; among equals the one
+    active in most past rounds, then the one first in the alphabet.
     """
     alone = Groups(np.arange(len(query.models)))
     pairs = near_pairs(query.correlations_MM, query.active_M, threshold) if threshold < 1 else ()
@@ -83,8 +87,8 @@ def duplicates(query: Query, support: History, threshold: float) -> Groups:
         return alone
     graph = coo_array((np.ones(len(pairs)), tuple(np.transpose(pairs))), shape=(len(query.models),) * 2)
     group_M = connected_components(graph, directed=False)[1]
-    record_M = support.active_RM.sum(axis=0)
-    order = np.lexsort((np.array(query.models), -record_M))  # best speakers first
+    told_M = np.nansum(support.scores_RM, axis=0) / (np.isfinite(support.scores_RM).sum(axis=0) + SHRINK_ROUNDS)
+    order = np.lexsort((np.array(query.models), -support.active_RM.sum(axis=0), -told_M))  # best speakers first
     speaker_G = np.full(group_M.max() + 1, -1, dtype=np.intp)
     for place in order[::-1]:
         speaker_G[group_M[place]] = place

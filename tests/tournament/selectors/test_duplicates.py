@@ -52,7 +52,8 @@ def table(pairs: dict[tuple[int, int], float], models: int = 5) -> Floats:
 def round_of(correlations: Floats, record: tuple[int, ...]) -> tuple[Query, History]:
     past = history(models=len(correlations))
     active = np.arange(len(past))[:, None] < np.array(record)
-    return replace(past.query(ROW), correlations_MM=correlations), replace(past, active_RM=active)
+    told = replace(past, active_RM=active, scores_RM=np.where(active, 0.01, np.nan))
+    return replace(past.query(ROW), correlations_MM=correlations), told
 
 
 @pytest.mark.parametrize("name", [name for name in NAMES if name not in LEDGERED])
@@ -96,7 +97,16 @@ def test_without_duplicates_nothing_is_copied() -> None:
     assert groups.asked(query := past.query(ROW)) is query
 
 
-def test_the_member_with_the_longest_record_speaks_then_the_first_by_name() -> None:
+def test_a_loser_that_copies_the_leader_does_not_speak_for_it() -> None:
+    query, past = round_of(table({(0, 1): 1.0}), (80, 20, 40, 40, 40))
+    scores = np.where(past.active_RM, np.array([-0.05, 0.08, 0.0, 0.0, 0.0]), np.nan)
+
+    groups = duplicates(query, replace(past, scores_RM=scores), LIMIT)
+
+    assert groups.speaker_M.tolist() == [1, 1, 2, 3, 4]
+
+
+def test_of_members_with_the_same_mean_that_with_the_longest_record_speaks_then_the_first_by_name() -> None:
     alike = table({(0, 1): 0.97, (1, 2): 0.96, (3, 4): 0.99})
 
     groups = duplicates(*round_of(alike, (10, 40, 40, 5, 5)), LIMIT)

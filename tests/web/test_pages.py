@@ -36,10 +36,10 @@ PAGES = {
     "/accounts/signup/": ("Password", 2),
 }
 OWN_PAGES = {
-    "/accounts/": ("Which keys do I have?", 14),
-    "/submit/": ("Send and check", 7),
-    "/diagnostics/": ("Try it on the past", 6),
-    "/accounts/models/kelpie/hosted/": ("Drop a model file here", 8),
+    "/accounts/": ("Which keys do I have?", 16),
+    "/submit/": ("Send and check", 8),
+    "/diagnostics/": ("Try it on the past", 7),
+    "/accounts/models/kelpie/hosted/": ("Drop a model file here", 9),
 }
 INLINE = re.compile(r"<script(?![^>]*\bsrc=)|<style|\sstyle=|\son[a-z]+=|javascript:", re.IGNORECASE)
 

@@ -50,17 +50,20 @@ def walk_forward(
 ) -> WalkForward:
     """Weigh every round after `warmup`; meta-train at the first and every `retrain_every` rounds after it.
 
+    A training due in a round that nobody submitted to is made up in the next.
+
     Other tournaments, whose markets and contexts may differ, are learned from too: from what was known of them at the
     round's opening by the calendar, and never beyond it.
     """
     weights_RM = np.full(history.scores_RM.shape, np.nan)
-    state, train_seconds, milliseconds, trainings = None, 0.0, [], []
+    state, train_seconds, milliseconds, trainings, due = None, 0.0, [], [], warmup
     for row in range(warmup, len(history)):
         if not history.active_RM[row].any():
             continue
         now = history.opens_at_R[row]
         known = history.known_at(now)
-        if state is None or (row - warmup) % retrain_every == 0:
+        if state is None or row >= due:
+            due = row - (row - warmup) % retrain_every + retrain_every
             start = time.perf_counter()
             state = selector.meta_train([*(other.known_at(now) for other in others), known], Budget(seed=seed))
             train_seconds += time.perf_counter() - start

@@ -44,6 +44,16 @@ def watched(past: History, **options: int) -> Watcher:
     return watcher
 
 
+def test_a_training_due_in_a_round_without_submissions_is_made_up_in_the_next() -> None:
+    past = history(ROUNDS)
+    active = past.active_RM.copy()
+    active[35] = False
+
+    trained = [len(known) for known in watched(replace(past, active_RM=active)).trained]
+
+    assert trained == [20, 36, 50, 65]
+
+
 def run(past: History, name: str, **options: int) -> WalkForward:
     return walk_forward(past, make(name), **{"warmup": 50, "retrain_every": 25, **options})
 

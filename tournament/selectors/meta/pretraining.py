@@ -38,7 +38,7 @@ CHECK_SEED = 1_000_000
 class PretrainingConfig:
     """How many worlds and steps; rounds and models of the worlds are drawn up to these."""
 
-    worlds: int = 1_600
+    worlds: int = 1_200
     check_worlds: int = 64
     rounds: int = 640
     models: int = 100

@@ -18,11 +18,11 @@ class Command(OfflineCommand):
     """Draws worlds, trains, writes one safetensors file."""
 
     about = "Train the selector `pretrained` on simulated tournaments, with the informed Bayes filter as its teacher."
-    example = "--seed 0 --worlds 1600 --steps 3000 --out pretrained.safetensors"
+    example = "--seed 0 --worlds 1200 --steps 3000 --out pretrained.safetensors"
 
     def arguments(self, parser: CommandParser) -> None:
         """How much to train."""
-        parser.add_argument("--worlds", type=int, default=1_600, help="simulated tournaments (default: 1600)")
+        parser.add_argument("--worlds", type=int, default=1_200, help="simulated tournaments (default: 1200)")
         parser.add_argument("--steps", type=int, default=3_000, help="training steps (default: 3000)")
         parser.add_argument("--minutes", type=float, default=float("inf"), help="stop training after so many minutes")
         parser.add_argument("--out", type=Path, required=True, help="the file to write; an older one is replaced")
@@ -41,7 +41,7 @@ class Command(OfflineCommand):
         state, gains = pretraining.make_state(config, Budget(options["seed"], 60.0 * options["minutes"]))
         options["out"].write_bytes(state.to_bytes())
         told = ", ".join(f"{gain:.3f}" for gain in gains)
-        self.stdout.write(f"Checked blends, in units of the informed filter's gain: {told}")
+        self.stdout.write(f"corr of checked blends, by what the informed filter gains over equal weight: {told}")
         self.stdout.write(f"{options['out']}: {time.monotonic() - start:.0f} s")
 
 

@@ -21,7 +21,7 @@ demo: setup
 	@$(BIN)/python manage.py demo $(if $(MARKET),--market "$(MARKET)") $(ARGS)
 
 test: setup
-	@$(BIN)/python -m pytest -n $(TEST_PROCESSES) --dist loadfile $(ARGS)
+	@$(BIN)/python -m pytest -n $(TEST_PROCESSES) --dist loadfile --no-loadscope-reorder $(ARGS)
 
 check: setup
 	@$(BIN)/ruff format --check .

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from threading import Lock
 from typing import Any
 
 import numpy as np
 import torch
 
 Array = np.ndarray[Any, np.dtype[np.float64]]
+TRAINING = Lock()
+"""One network at a time: weights and dropout are drawn from the one generator of the process."""
 
 
 class TorchMLP:
@@ -18,7 +21,11 @@ class TorchMLP:
         self.layers: torch.nn.Module | None = None
 
     def fit(self, features: Array, target: Array) -> TorchMLP:
-        """Adam with weight decay over shuffled batches of 512 rows."""
+        """Adam with weight decay over shuffled batches of 512 rows; the same whatever else the process trains."""
+        with TRAINING:
+            return self._fit(features, target)
+
+    def _fit(self, features: Array, target: Array) -> TorchMLP:
         generator = torch.Generator().manual_seed(self.seed)
         torch.manual_seed(self.seed)
         width = features.shape[1]

@@ -235,7 +235,8 @@ def test_after_the_close_nothing_is_open(owner: Client, open_round: Round) -> No
     answer = owner.post("/submit/", upload(good_file(open_round)))
 
     assert answer.status_code == 422
-    assert b"No round is open now" in answer.content
+    assert b"no round of Seas is open" in answer.content
+    assert b"nothing can be queued before" in answer.content
 
 
 def test_nobody_sends_for_the_model_of_another(owner: Client, open_round: Round) -> None:

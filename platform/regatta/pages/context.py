@@ -12,6 +12,7 @@ from django.urls import reverse
 from regatta.accounts.models import User
 from regatta.notifications.models import unread
 from regatta.rounds.models import Round, Tournament
+from regatta.security import address_is_kept
 
 TOURNAMENTS, CHOSEN = "regatta.tournaments", "regatta.chosen"
 """Where a request keeps what one query found."""
@@ -51,8 +52,14 @@ def site(request: HttpRequest) -> dict[str, Any]:
         "chosen": found,
         "menu": menu(found, match.url_name if match else None),
         "deadline": deadline(found) if found else None,
-        "unread": unread(request.user) if isinstance(request.user, User) else 0,
+        "unread": unread_of(request),
     }
+
+
+def unread_of(request: HttpRequest) -> int:
+    """Unread notices of who is signed in; a request refused for its cookies is nobody's, and is not asked about."""
+    user = getattr(request, "user", None) if address_is_kept(request) else None
+    return unread(user) if isinstance(user, User) else 0
 
 
 def tournaments(request: HttpRequest) -> list[Tournament]:

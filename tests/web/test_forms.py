@@ -235,7 +235,7 @@ def test_after_the_close_nothing_is_open(owner: Client, open_round: Round) -> No
     answer = owner.post("/submit/", upload(good_file(open_round)))
 
     assert answer.status_code == 422
-    assert b"no round of seas is open" in answer.content
+    assert b"No round of Seas is open" in answer.content
     assert b"nothing can be queued before" in answer.content
 
 

@@ -32,7 +32,7 @@ class Follower(Explained):
         """Keep the newest round that has scores."""
         return state.adapted(support.take(support.resolved_rows()[-1:]))
 
-    def weights(self, state: State, query: Query) -> Floats:
+    def weigh(self, state: State, query: Query) -> Floats:
         """The best blend if scores stay as they were."""
         if state.support is None or not len(state.support):
             return equal_weights(query.active_M)

@@ -15,6 +15,9 @@ from tournament.selectors.protocol import Floats
 
 SIGMAS = 2.0
 """Standard errors beyond which a difference counts as seen."""
+POWERED = SIGMAS + 0.8416
+"""Standard errors that a true difference must measure to be seen with 80 % power: its estimate scatters by one of them,
+and 0.8416 is the 80th percentile of the normal distribution. At two of them a half of all studies would miss it."""
 
 
 class Verdict(StrEnum):
@@ -54,13 +57,13 @@ class Gain:
 
     @property
     def rounds_to_see(self) -> float:
-        """Rounds after which this mean would be two standard errors from zero: (2 noise / mean)^2; NaN for no mean."""
-        return float(np.ceil((SIGMAS * self.noise / self.mean) ** 2)) if self.mean else float("nan")
+        """Rounds that would show this mean, were it the true one, at two errors with 80 % power; NaN for no mean."""
+        return float(np.ceil((POWERED * self.noise / self.mean) ** 2)) if self.mean else float("nan")
 
     @property
     def smallest_visible(self) -> float:
-        """The smallest mean difference that this many rounds show at two standard errors."""
-        return SIGMAS * self.standard_error
+        """The smallest true mean difference that so many rounds show at two standard errors with 80 % power."""
+        return POWERED * self.standard_error
 
     def figures(self) -> dict[str, object]:
         """Plain data for report.json."""

@@ -40,8 +40,9 @@ HARM = (
     "largest mean loss a round that is not excluded."
 )
 POWER = (
-    "Rounds to see: after how many rounds this mean difference would be two standard errors from zero, given its noise "
-    "a round with overlap counted. Visible: the smallest mean difference that the rounds of this study can show."
+    "Rounds to see: how many rounds would show this mean difference, were it the true one, at two standard errors in "
+    "four studies of five (80 % power), given its noise a round with overlap counted. Visible: the smallest true "
+    "difference that the rounds of this study would show as surely."
 )
 CLOSED = (
     "Expected corr of the blends, free of noise, from the truth. The informed filter knows every parameter and sees "

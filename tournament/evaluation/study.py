@@ -6,7 +6,7 @@ Shape suffixes: R rounds, M models, S selectors.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +15,7 @@ import pandas as pd
 from tournament.archive import Archive, history_from_archive
 from tournament.errors import BadConfig, Fault
 from tournament.evaluation.walk_forward import WalkForward, walk_forward
+from tournament.rules import Rules
 from tournament.scoring.blend import standardized_ranks
 from tournament.scoring.panel import score_panel
 from tournament.selectors.protocol import Floats, History
@@ -35,6 +36,8 @@ class StudyConfig:
     seed: int = 0
     trials_elsewhere: int = 0
     """Configurations tried before this study, by whom ever: the best of many is luckier than the best of few."""
+    duplicate_corr: float = Rules().duplicate_corr
+    """Models more alike than this share one weight, as in a live round; 1: each stands for itself."""
 
     def check(self, history: History) -> None:
         """Refuse names and numbers that cannot be run on this history. Raises BadConfig with every fault."""
@@ -56,6 +59,9 @@ class StudyConfig:
             faults.append(Fault("retrain", f"retraining every {self.retrain_every} rounds", "give 1 or more"))
         if self.trials_elsewhere < 0:
             faults.append(Fault("trials", f"{self.trials_elsewhere} trials made elsewhere", "give 0 or more"))
+        if not 0 < self.duplicate_corr <= 1:
+            found = f"duplicates are models more alike than {self.duplicate_corr:g}"
+            faults.append(Fault("duplicate_corr", found, "give a correlation above 0, at most 1; 1 turns the rule off"))
         if faults:
             raise BadConfig(faults)
 
@@ -90,6 +96,7 @@ def run(
     """
     history = history_from_archive(archive) if history is None else history
     config.check(history)
+    history = replace(history, duplicate_corr=config.duplicate_corr)
     names = tuple(dict.fromkeys((RIVAL, *config.selectors)))
     runs = {
         name: walk_forward(

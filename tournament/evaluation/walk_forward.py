@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from tournament.selectors.allocator import surrogate_corr
+from tournament.selectors.duplicates import duplicates
 from tournament.selectors.protocol import Budget, Floats, History, Selector, State, equal_weights
 
 
@@ -69,8 +70,11 @@ def walk_forward(
             train_seconds += time.perf_counter() - start
             trainings.append(Training(row, _validation(state)))
         start = time.perf_counter()
-        state = selector.adapt(state, known)  # the adapted state goes on, so that no round is taken in twice
-        weights_RM[row] = selector.weights(state, history.query(row))
+        query = history.query(row)
+        groups = duplicates(query, known)
+        # the adapted state goes on, so that no round is taken in twice
+        state = selector.adapt(state, groups.known(known, selector.name))
+        weights_RM[row] = groups.shared(selector.weights(state, groups.asked(query)))
         milliseconds.append((time.perf_counter() - start) * 1e3)
         tell(row)
     return WalkForward(selector.name, weights_RM, train_seconds, np.array(milliseconds), tuple(trainings))

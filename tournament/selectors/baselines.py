@@ -46,7 +46,7 @@ class Baseline(Explained):
         """Keep the resolved rounds."""
         return state.adapted(support.resolved())
 
-    def weights(self, state: State, query: Query) -> Floats:
+    def weigh(self, state: State, query: Query) -> Floats:
         """Ask the rule; with no resolved round, every model weighs the same."""
         needs_scores = self.name not in {"equal", "stake"}
         if needs_scores and (state.support is None or not len(state.support)):

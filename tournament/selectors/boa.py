@@ -14,11 +14,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tournament.selectors import algebra
+from tournament.selectors.duplicates import in_its_time
 from tournament.selectors.explanation.explained import Explained
 from tournament.selectors.ledger import Ledger, meet, placed
 from tournament.selectors.protocol import Budget, Floats, History, Query, State, equal_weights, on_simplex
 
 PREFIX = "boa_"
+KEPT = ("total_M", "square_M", "range_M", "spoke_M")
 SMALLEST = 2.0**-20
 """Least range of a gain; keeps the rate finite for a model whose gains are all zero."""
 
@@ -42,11 +44,12 @@ class Boa(Explained):
         met = meet(support, Ledger() if fresh else ledger, regrets)
         return State(self.name, met.to_arrays() | regrets.to_arrays(), state.config, support)
 
-    def weights(self, state: State, query: Query) -> Floats:
+    def weigh(self, state: State, query: Query) -> Floats:
         """Exponential weights over the models that submitted; new ones enter at the prior."""
         if state.support is None:
             return equal_weights(query.active_M)
         regrets = Regrets.from_arrays(state.arrays, state.support.models, state.support)
+        regrets.spoke_M = regrets.spoke_M | query.active_M & (regrets.range_M > 0)
         return on_simplex(regrets.weights(), query.active_M)
 
 
@@ -60,31 +63,41 @@ class Regrets:
     square_M: Floats
     range_M: Floats
     """Least power of two that no gain of the model has passed; 0 for a model never awake."""
+    spoke_M: NDArray[np.bool_]
+    """Models that stood for themselves in a round so far: those always spoken for by a duplicate count as nobody."""
 
     @classmethod
     def none(cls, support: History) -> Regrets:
         """No round learned from."""
-        return cls(support, *(np.zeros(len(support.models)) for _ in range(3)))
+        total_M, square_M, range_M = np.zeros((3, len(support.models)))
+        return cls(support, total_M, square_M, range_M, spoke_M=range_M > 0)
 
     @classmethod
     def from_arrays(cls, arrays: dict[str, NDArray[Any]], models: tuple[str, ...], support: History) -> Regrets:
         """Read what `to_arrays` gave, into the places of the support's models."""
-        names = ("total_M", "square_M", "range_M")
-        return cls(support, *(placed(arrays[PREFIX + name], models, support.models, empty=0.0) for name in names))
+        total_M, square_M, range_M, spoke_M = (
+            placed(arrays[PREFIX + name].astype(float), models, support.models, empty=0.0) for name in KEPT
+        )
+        return cls(support, total_M, square_M, range_M, spoke_M > 0)
 
     def to_arrays(self) -> dict[str, NDArray[Any]]:
         """Plain arrays."""
-        return {PREFIX + name: getattr(self, name) for name in ("total_M", "square_M", "range_M")}
+        return {PREFIX + name: getattr(self, name) for name in KEPT}
+
+    @property
+    def seen_M(self) -> NDArray[np.bool_]:
+        """Models with a score among those that stood for themselves."""
+        return self.spoke_M & (self.range_M > 0)
 
     def rates(self) -> Floats:
         """Learning rate of each model (M): min(1 / range, sqrt(ln N / sum of squares)), N the models seen so far."""
-        seen = max(2, int((self.range_M > 0).sum()))
+        seen = max(2, int(self.seen_M.sum()))
         by_square_M = np.sqrt(np.log(seen) / np.maximum(self.square_M, SMALLEST**2))
         return np.minimum(1.0 / np.maximum(self.range_M, SMALLEST), by_square_M)
 
     def weights(self) -> Floats:
         """Weights (M), summing to one over all models, asleep or not; models never awake keep their prior share."""
-        seen_M, rate_M = self.range_M > 0, self.rates()
+        seen_M, rate_M = self.seen_M, self.rates()
         if not seen_M.any():
             return np.full(len(seen_M), 1.0 / len(seen_M))
         log_M = np.where(seen_M, np.log(rate_M) + rate_M * self.total_M, -np.inf)
@@ -92,8 +105,10 @@ class Regrets:
         return np.where(seen_M, shares_M / shares_M.sum() * seen_M.mean(), 1.0 / len(seen_M))
 
     def open(self, row: int) -> Floats:
-        """Weights (1 x M) over the models that submitted."""
-        return on_simplex(self.weights(), self.support.active_RM[row])[None]
+        """Weights (1 x M) over the models that submitted; duplicates share what the one that spoke would get."""
+        query, groups = in_its_time(self.support, row)
+        self.spoke_M = self.spoke_M | query.active_M
+        return groups.shared(on_simplex(self.weights(), query.active_M))[None]
 
     def resolve(self, row: int, weights_SM: Floats) -> None:
         """Add what the round says of each awake model: its gain to first order, and the square of it."""

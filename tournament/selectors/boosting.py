@@ -84,7 +84,7 @@ class Fforma(Explained):
         """Keep everything known: contexts of open rounds tell the regime too."""
         return state.adapted(support)
 
-    def weights(self, state: State, query: Query) -> Floats:
+    def weigh(self, state: State, query: Query) -> Floats:
         """Ridge weights tilted by the trees; ridge itself until they are grown."""
         support = state.support
         if support is None or not len(support.resolved()):

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from tournament.selectors.allocator import surrogate_corr
 from tournament.selectors.baselines import RULES, Baseline
 from tournament.selectors.boa import Boa
+from tournament.selectors.duplicates import LEDGERED, in_its_time, without
 from tournament.selectors.experts import specialists
 from tournament.selectors.explanation.explained import Explained
 from tournament.selectors.explanation.record import Outlook
@@ -67,12 +68,12 @@ class Committee(Explained):
             self.name, {GAINS: walk.gains_RS} | ledger.to_arrays() | packed(walk.states), state.config, support
         )
 
-    def weights(self, state: State, query: Query) -> Floats:
+    def weigh(self, state: State, query: Query) -> Floats:
         """Mean of the members' weights by their shares; the members know what is known now."""
         support = state.support
         if support is None or not len(support.resolved()):
             return equal_weights(query.active_M)
-        states = adapted(unpacked(state.arrays), support)
+        states = adapted(unpacked(state.arrays), support, query)
         return on_simplex(shares(state) @ member_weights(states, query), query.active_M)
 
     def outlook(self, state: State, query: Query, context_EC: Floats) -> Outlook:
@@ -80,7 +81,7 @@ class Committee(Explained):
         support = state.support
         if support is None or not len(support.resolved_rows()):
             return Outlook(np.tile(equal_weights(query.active_M), (len(context_EC), 1)))
-        states = adapted(unpacked(state.arrays), support)
+        states = adapted(unpacked(state.arrays), support, query)
         answer_SEM = np.array([member(name).outlook(states[name], query, context_EC).weights_EM for name in MEMBERS])
         return Outlook(np.tensordot(shares(state), answer_SEM, axes=1))
 
@@ -103,8 +104,9 @@ class Walk:
         if self.retrain_every and self.met % self.retrain_every == 0:
             self.states = train_members(known, seed=self.seed)
         self.met += 1
-        self.states = adapted(self.states, known)
-        return member_weights(self.states, self.support.query(row))
+        query, groups = in_its_time(self.support, row)
+        self.states = adapted(self.states, known, query)
+        return np.array([groups.shared(weights_M) for weights_M in member_weights(self.states, query)])
 
     def resolve(self, row: int, weights_SM: Floats) -> None:
         """Put the corr of each member's blend on record."""
@@ -138,9 +140,10 @@ def train_members(known: History, *, seed: int) -> States:
     return {name: member(name).meta_train([known], Budget(seed=seed)) for name in MEMBERS}
 
 
-def adapted(states: States, known: History) -> States:
-    """Each member's state beside what is known."""
-    return {name: member(name).adapt(state, known) for name, state in states.items()}
+def adapted(states: States, known: History, query: Query) -> States:
+    """Each member's state beside what is known of the models that the query is about, duplicates left out."""
+    heard = without(known, query.silent_M)
+    return {name: member(name).adapt(state, known if name in LEDGERED else heard) for name, state in states.items()}
 
 
 def member_weights(states: States, query: Query) -> Floats:

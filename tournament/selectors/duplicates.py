@@ -24,8 +24,8 @@ ROWS_AT_ONCE = 256
 SHRINK_ROUNDS = 30.0
 """A mean of fewer rounds than this counts less than half."""
 LEDGERED = ("boa", "committee")
-"""They go on from a record of past rounds, which they would not know again with models left out: to them only the
-round itself is told by its speakers."""
+"""They go on from a record of past rounds, which they would not know again with models left out: they are told the
+whole past, and ask in each of its rounds who spoke."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -50,16 +50,12 @@ class Groups:
 
     def asked(self, query: Query) -> Query:
         """The same question about the speakers alone."""
-        return replace(query, active_M=query.active_M & ~self.silent_M) if self else query
+        silent_M = self.silent_M
+        return replace(query, active_M=query.active_M & ~silent_M, silent_M=silent_M) if self else query
 
     def known(self, support: History, family: str = "") -> History:
         """The past without the models for which another speaks; whole for a family that knows it by its ledger."""
-        if not self or family in LEDGERED:
-            return support
-        heard_M = ~self.silent_M
-        return replace(
-            support, active_RM=support.active_RM & heard_M, scores_RM=np.where(heard_M, support.scores_RM, np.nan)
-        )
+        return support if not self or family in LEDGERED else without(support, self.silent_M)
 
     def shared(self, weights_M: Floats) -> Floats:
         """Weights of the speakers shared out within their groups, equally."""
@@ -75,16 +71,24 @@ class Groups:
         return np.asarray(np.bincount(self.speaker_M, weights=weights_M, minlength=len(weights_M)), dtype=np.float64)
 
 
-def duplicates(query: Query, support: History, threshold: float) -> Groups:
-    """Who speaks for whom in a round; a threshold of 1 or more makes no groups.
+def without(support: History, silent_M: NDArray[np.bool_] | None) -> History:
+    """The past as if some models had never been in it."""
+    if silent_M is None:
+        return support
+    scores_RM = np.where(silent_M, np.nan, support.scores_RM)
+    return replace(support, active_RM=support.active_RM & ~silent_M, scores_RM=scores_RM)
+
+
+def duplicates(query: Query, support: History) -> Groups:
+    """Who speaks for whom in a round, by the rule of its tournament.
 
     The member with the best known mean score speaks, shrunk to zero where few rounds tell it; among equals the one
     active in most past rounds, then the one first in the alphabet.
     """
-    alone = Groups(np.arange(len(query.models)))
-    pairs = near_pairs(query.correlations_MM, query.active_M, threshold) if threshold < 1 else ()
+    limit = support.duplicate_corr
+    pairs = near_pairs(query.correlations_MM, query.active_M, limit) if limit < 1 else ()
     if not len(pairs):
-        return alone
+        return _alone(query)
     graph = coo_array((np.ones(len(pairs)), tuple(np.transpose(pairs))), shape=(len(query.models),) * 2)
     group_M = connected_components(graph, directed=False)[1]
     told_M = np.nansum(support.scores_RM, axis=0) / (np.isfinite(support.scores_RM).sum(axis=0) + SHRINK_ROUNDS)
@@ -93,6 +97,17 @@ def duplicates(query: Query, support: History, threshold: float) -> Groups:
     for place in order[::-1]:
         speaker_G[group_M[place]] = place
     return Groups(speaker_G[group_M])
+
+
+def in_its_time(support: History, row: int) -> tuple[Query, Groups]:
+    """What round `row` of the past asked of those that spoke in it, by what was known when it opened."""
+    query = support.query(row)
+    groups = duplicates(query, support.known_at(query.opens_at)) if support.duplicate_corr < 1 else _alone(query)
+    return groups.asked(query), groups
+
+
+def _alone(query: Query) -> Groups:
+    return Groups(np.arange(len(query.models)))
 
 
 def near_pairs(correlations_MM: Alike, active_M: NDArray[np.bool_], threshold: float) -> NDArray[np.intp]:

@@ -49,7 +49,7 @@ class Kernel(Explained):
         """Keep everything known."""
         return state.adapted(support)
 
-    def weights(self, state: State, query: Query) -> Floats:
+    def weigh(self, state: State, query: Query) -> Floats:
         """Kernel means through the allocator; ridge until there is a metric."""
         support = state.support
         if support is None or not len(support.resolved()):

@@ -49,6 +49,8 @@ class History:
     stakes_RM: Floats
     earlier_context_PK: Floats | None = None
     """Contexts of the eras before the first round, known at every time asked; None where there are none."""
+    duplicate_corr: float = 1.0
+    """The tournament's rule: models of a round more alike than this share one weight; 1: each stands for itself."""
 
     def __post_init__(self) -> None:
         """Refuse shapes that do not meet."""
@@ -137,6 +139,8 @@ class Query:
     """The table of all pairs; beyond 2,000 models a sketch of it."""
     context_K: Floats
     stakes_M: Floats
+    silent_M: NDArray[np.bool_] | None = None
+    """Models that submitted too, but for which a duplicate speaks; None where there are none."""
 
     def __post_init__(self) -> None:
         """Refuse a round that nobody submitted to. Raises BadInput."""
@@ -210,6 +214,34 @@ class Budget:
     """Where a training that was cut off left its progress, to go on from; its seconds count on."""
     peers: Peers | None = None
     """Who shares the work of each gradient step; None: nobody."""
+
+
+def refuse_strangers(family: str, state: State, query: Query) -> None:
+    """Refuse what would be answered, but wrongly: another family's state, models or contexts in other places.
+
+    Raises BadInput with every fault.
+    """
+    support, faults = state.support, []
+    if state.family != family:
+        faults.append(
+            Fault("family", f"the state is of {state.family}, the selector is {family}", "give its own state")
+        )
+    if support is not None and support.models != query.models:
+        hint = "ask about the support's models, in its order; who did not submit is not active"
+        faults.append(Fault("models", _apart(support.models, query.models), hint))
+    if support is not None and len(query.context_K) != len(support.context_names):
+        found = f"the query has {len(query.context_K)} contexts, the support {len(support.context_names)}"
+        faults.append(Fault("contexts", found, f"give {', '.join(support.context_names) or 'none'}"))
+    if faults:
+        raise BadInput(faults)
+
+
+def _apart(models: tuple[str, ...], asked: tuple[str, ...]) -> str:
+    """How the models of a query differ from those of the support."""
+    if sorted(models) == sorted(asked):
+        return "the query's models stand in another order than the support's"
+    unknown, missing = sorted(set(asked) - set(models)), sorted(set(models) - set(asked))
+    return f"the query has models that the support lacks ({unknown[:3]}) or lacks some of its ({missing[:3]})"
 
 
 class Selector(Protocol):

@@ -43,7 +43,7 @@ class RegimeLookup(Explained):
         """Keep everything known: contexts of open rounds move the filter too."""
         return state.adapted(support)
 
-    def weights(self, state: State, query: Query) -> Floats:
+    def weigh(self, state: State, query: Query) -> Floats:
         """Posterior-weighted conditional means through the allocator; ridge until a model is fitted."""
         support = state.support
         if support is None or not len(support.resolved()):

@@ -26,6 +26,6 @@ class StandIn(Explained):
     name: str = NAME
     reads_context = False
 
-    def weights(self, state: State, query: Query) -> Floats:
+    def weigh(self, state: State, query: Query) -> Floats:
         """The mean; were a model absent, the others keep their proportions."""
         return on_simplex(np.asarray(self.share_S @ self.weights_SM), query.active_M)

@@ -51,7 +51,7 @@ def history(tournament: Tournament, now: datetime, *, through: Round | None = No
         np.array([round.number for round in ordered]), models, _times(round.opens_at for round in ordered),
         _times(round.resolves_at for round in ordered), active, scores, correlations,
         np.array([[round.context.get(name, np.nan) for name in CONTEXT_NAMES] for round in ordered], dtype=float),
-        CONTEXT_NAMES, stakes, earlier_contexts(tournament),
+        CONTEXT_NAMES, stakes, earlier_contexts(tournament), tournament.parsed_rules().duplicate_corr,
     )  # fmt: skip
 
 

@@ -41,7 +41,7 @@ def weigh_round(round: Round, now: datetime) -> None:
         return
     known = history(round.tournament, now, through=round)
     whole, past = question(known, round), known.known_at(known.opens_at_R[-1])
-    groups = duplicates(whole, past, round.tournament.parsed_rules().duplicate_corr)
+    groups = duplicates(whole, past)
     query, support = groups.asked(whole), groups.known(past)
     versions = _versions(round)
     if len(known.models) > EXACT_MODELS:  # then how alike the models are is sketched

@@ -62,7 +62,7 @@ def test_each_selector_is_compared_with_every_rival_that_ran(done: study.Study, 
     assert set(found["selectors"]["ridge"]["gains"]) == {"equal", "stake"}
     over_stake = found["selectors"]["ridge"]["gains"]["stake"]
     assert over_stake["difference"] == pytest.approx(np.nanmean(done.corr("ridge") - done.corr("stake")))
-    assert over_stake["smallest_visible"] == pytest.approx(2 * over_stake["standard_error"])
+    assert over_stake["smallest_visible"] == pytest.approx(2.8416 * over_stake["standard_error"])
 
 
 def test_harm_is_judged_against_equal_and_stake_weight(found: dict[str, Any]) -> None:

@@ -33,7 +33,9 @@ def test_one_round_of_two_models_is_learned_from_as_by_hand() -> None:
 
 
 def test_rates_fall_with_the_sum_of_squares() -> None:
-    regrets = Regrets(history(1, models=2), np.zeros(2), np.array([4.0, 1e-6]), np.array([0.25, 0.25]))
+    regrets = Regrets(
+        history(1, models=2), np.zeros(2), np.array([4.0, 1e-6]), np.array([0.25, 0.25]), np.ones(2, dtype=bool)
+    )
 
     assert regrets.rates() == pytest.approx([np.sqrt(np.log(2) / 4), 4.0])
 

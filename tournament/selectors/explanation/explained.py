@@ -23,7 +23,7 @@ from tournament.selectors.explanation.record import (
     Regimes,
     Without,
 )
-from tournament.selectors.protocol import Floats, History, Query, State, on_simplex
+from tournament.selectors.protocol import Floats, History, Query, State, on_simplex, refuse_strangers
 from tournament.selectors.tokens import context_distance, recent_means
 
 LEFT_OUT = 8
@@ -36,9 +36,16 @@ class Explained(ABC):
 
     reads_context = True
 
-    @abstractmethod
+    name: str
+
     def weights(self, state: State, query: Query) -> Floats:
-        """Weights (M) on the simplex over the active models."""
+        """Weights (M) on the simplex over the active models. Raises BadInput where state and query do not meet."""
+        refuse_strangers(self.name, state, query)
+        return self.weigh(state, query)
+
+    @abstractmethod
+    def weigh(self, state: State, query: Query) -> Floats:
+        """The weights, of a state and a query that meet."""
 
     def outlook(self, state: State, query: Query, context_EC: Floats) -> Outlook:
         """What the family would answer had the round opened in each of these contexts; here by asking again."""
@@ -52,8 +59,10 @@ class Explained(ABC):
         """Why the query's weights are what they are. Values rest on expected scores, never on the round's own.
 
         Leave-one-out keeps the others' shares; `without` asks again: the allocator is solved anew without the model
-        (with the same expected scores), and a family without allocator weighs the round anew.
+        (with the same expected scores), and a family without allocator weighs the round anew. Raises BadInput where
+        state and query do not meet.
         """
+        refuse_strangers(self.name, state, query)
         support = state.support
         path = walks(query, support) if support is not None and self.reads_context else None
         context_EC = query.context_K[None] if path is None else path.context_EC

@@ -171,9 +171,9 @@ class GradientLearner(Neural):
         kept = {f"{ADAPTED}learner.{name}": values.detach().numpy() for name, values in moved.items()}
         return replace(state, arrays=learned | kept, support=support)
 
-    def weights(self, state: State, query: Query) -> Floats:
+    def weigh(self, state: State, query: Query) -> Floats:
         """By the adapted parameters where there are some."""
-        return super().weights(_as_adapted(state), query)
+        return super().weigh(_as_adapted(state), query)
 
     def outlook(self, state: State, query: Query, context_EC: Floats) -> Outlook:
         """By the adapted parameters: the adaptation read no context of the query."""

@@ -89,7 +89,7 @@ class Neural(Explained):
         """Keep everything known: the episode is the adaptation, and contexts of open rounds tell the regime."""
         return state.adapted(support)
 
-    def weights(self, state: State, query: Query) -> Floats:
+    def weigh(self, state: State, query: Query) -> Floats:
         """Expected scores by the network, then the exact allocator; ridge until it is trained."""
         support = state.support
         if support is None or not len(support.resolved()):

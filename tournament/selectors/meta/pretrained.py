@@ -77,7 +77,7 @@ class Pretrained(Explained):
         """Keep everything known: seeing it is the adaptation."""
         return state.adapted(support)
 
-    def weights(self, state: State, query: Query) -> Floats:
+    def weigh(self, state: State, query: Query) -> Floats:
         """Expected scores by the gate, then the exact allocator; ridge while there is too little to see."""
         support = state.support
         if support is None or not len(support.resolved_rows()):

@@ -34,6 +34,10 @@ class Command(OfflineCommand):
             "--trials", type=int, default=0, help="configurations tried elsewhere, counted by the deflated Sharpe ratio"
         )
         parser.add_argument(
+            "--duplicate-corr", type=float, default=defaults.duplicate_corr,
+            help="models more alike than this share one weight, as in a live round; 1: each stands for itself",
+        )  # fmt: skip
+        parser.add_argument(
             "--learn-also-from", type=Path, nargs="+", default=[], metavar="ARCHIVE",
             help="archives of other tournaments whose pasts, by the calendar, neural selectors learn from too",
         )  # fmt: skip
@@ -46,7 +50,7 @@ class Command(OfflineCommand):
         reports.refuse_full(out)
         config = study.StudyConfig(
             _names(options["selectors"]), options["warmup_rounds"], options["retrain_every"],
-            options["device"], options["seed"], options["trials"],
+            options["device"], options["seed"], options["trials"], options["duplicate_corr"],
         )  # fmt: skip
         archive = read_archive(options["archive"])
         history = history_from_archive(archive)

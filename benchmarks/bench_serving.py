@@ -6,8 +6,15 @@ PYTHONPATH=platform:. python benchmarks/bench_serving.py
 from __future__ import annotations
 
 import os
+import sys
 
-os.environ["OMP_NUM_THREADS"] = os.environ["OPENBLAS_NUM_THREADS"] = os.environ["MKL_NUM_THREADS"] = "1"
+SURROUNDINGS = {
+    "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1",
+    "MALLOC_TRIM_THRESHOLD_": str(64 << 20), "MALLOC_MMAP_THRESHOLD_": str(64 << 20),
+}  # fmt: skip
+"""As the supervisor starts a worker; a process reads them once, when it begins."""
+if __name__ == "__main__" and not os.environ.items() >= SURROUNDINGS.items():
+    os.execve(sys.executable, [sys.executable, *sys.argv], os.environ | SURROUNDINGS)
 
 import argparse
 import time

@@ -35,6 +35,9 @@ PR_SET_PDEATHSIG = 1
 NICE = {"sandbox": 10}
 """Children that give way to the others: a contributor's model must not slow down pages and rounds."""
 _LIBC = ctypes.CDLL(None)
+_KEPT_MEMORY = dict.fromkeys(("MALLOC_TRIM_THRESHOLD_", "MALLOC_MMAP_THRESHOLD_"), str(64 << 20))
+"""Tables of a thousand models come and go within milliseconds: given back to the system and asked for again each time,
+their pages cost a round's weights up to a half more."""
 _ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 
 
@@ -214,7 +217,7 @@ def manage(*arguments: str) -> None:
 def _surroundings() -> dict[str, str]:
     paths = f"{ROOT / 'platform'}{os.pathsep}{ROOT}"
     settled = {"PYTHONPATH": paths, "REGATTA_VAR": str(settings.REGATTA_VAR), "PYTHONUNBUFFERED": "1"}
-    return {**_ONE_THREAD, **os.environ, **settled}
+    return {**_ONE_THREAD, **_KEPT_MEMORY, **os.environ, **settled}
 
 
 def _log(name: str) -> IO[bytes]:

@@ -6,6 +6,8 @@ reads scores resolved by q's opening only: the mask known_QR is part of every su
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -51,13 +53,16 @@ def score_tokens(queries: History, support: History, beliefs: Beliefs, copies_QM
     known_QR = known_rounds(queries, support).astype(float)
     lag_QR = (queries.opens_at_R[:, None] - support.opens_at_R[None, :]).astype("timedelta64[s]").astype(float)
     age_QR = np.maximum(lag_QR / cadence(support), 0.0)
-    scored_RM = np.isfinite(support.scores_RM)
-    scores_RM = np.where(scored_RM, support.scores_RM, 0.0)
+    known_RM = np.isfinite(support.scores_RM)
+    scores_RM, scored_RM = np.where(known_RM, support.scores_RM, 0.0), known_RM.astype(float)
     weights = [known_QR * 0.5 ** (age_QR / life) for life in HALF_LIVES]
     distance_QR = context_distance(queries.context_RK, support)
     weights += [known_QR * 0.5 ** (age_QR / 160.0) * np.exp(-0.5 * distance_QR / width**2) for width in BANDWIDTHS]
     weights.append(known_QR * 0.5 ** (age_QR / 160.0) * beliefs.alike())
-    means = [shrunk_means(weight, scores_RM, scored_RM, copies_QM) * SCALE for weight in weights]
+    # all kinds of weights in one product: each alone would read the whole support again
+    copies_WM = np.tile(copies_QM, (len(weights), 1))
+    means_WM = shrunk_means(np.concatenate(weights), scores_RM, scored_RM, copies_WM) * SCALE
+    means = means_WM.reshape(len(weights), *copies_QM.shape)
     count_QM = known_QR @ scored_RM
     spread_QM = np.sqrt(np.maximum(known_QR @ scores_RM**2 / np.maximum(count_QM, 1.0), 0.0))
     return np.stack([*means, spread_QM * 10.0, np.log1p(count_QM) / 5.0], axis=2)
@@ -70,7 +75,7 @@ def cadence(support: History) -> float:
 
 
 def shrunk_means(
-    weight_QR: Floats, scores_RM: Floats, scored_RM: NDArray[np.bool_], copies_QM: Floats | None = None
+    weight_QR: Floats, scores_RM: Floats, scored_RM: NDArray[Any], copies_QM: Floats | None = None
 ) -> Floats:
     """Weighted mean score of each model, shrunk to the mean over all models (Q x M).
 
@@ -129,7 +134,7 @@ def likeness(queries: History, copies_QM: Floats) -> Floats:
 
 def _products(correlations_MM: NDArray[np.float32], share_M: Floats) -> Floats:
     """Correlations times shares (M); a missing one is none."""
-    product_M = correlations_MM @ share_M
+    product_M = correlations_MM @ share_M.astype(np.float32)  # mixed, the table would be copied first
     return product_M if np.isfinite(product_M).all() else np.asarray(np.nan_to_num(correlations_MM) @ share_M)
 
 

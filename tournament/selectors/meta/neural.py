@@ -97,8 +97,8 @@ class Neural(Explained):
         if not state.arrays:
             return ridge(support.resolved(), query)
         episode = query_episode(query, support, beliefs_at_query(_weather(state), support, query))
-        expected_M = self._expected(state, episode)[0]
-        return best_blend(expected_M, query.correlations_MM, query.active_M, ridge=STACK_RIDGE)
+        expected_M, copies_M = self._expected(state, episode)[0], episode.copies_BM[0].double().numpy()
+        return best_blend(expected_M, query.correlations_MM, query.active_M, ridge=STACK_RIDGE, copies_M=copies_M)
 
     def outlook(self, state: State, query: Query, context_EC: Floats) -> Outlook:
         """Expected scores in each context, and in each regime were it certain; their scale is the network's own."""

@@ -1,4 +1,4 @@
-"""System checks of our own: regatta.E001 to E011, one per wrong variable of the environment."""
+"""System checks of our own: regatta.E001 to E013, one per wrong variable of the environment."""
 
 from typing import Any
 

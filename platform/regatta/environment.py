@@ -30,6 +30,9 @@ KNOWN = {
     "REGATTA_WEBHOOKS_PRIVATE": "1",
     "REGATTA_LOG_LEVEL": "INFO",
     "REGATTA_DURABLE": "1",
+    "REGATTA_KEY_RATE": "6000",
+    "REGATTA_ANONYMOUS_RATE": "3000",
+    "REGATTA_PROXIES": "1",
 }
 ROOT = Path(__file__).resolve().parent.parent.parent
 DATABASE_EXAMPLE = "postgresql://user:password@db.example.org:5432/regatta"
@@ -92,6 +95,16 @@ class Environment:
         if found in allowed:
             return found
         self.problem("E006", name, repr(found), allowed[0])
+        return default
+
+    def number(self, name: str, default: int) -> int:
+        """The variable, a whole number from 0 up."""
+        found = self.text(name)
+        if not found:
+            return default
+        if found.isascii() and found.isdecimal() and len(found) <= 9:
+            return int(found)
+        self.problem("E013", name, repr(found), KNOWN[name])
         return default
 
     def problem(self, number: str, name: str, found: str, example: str) -> None:

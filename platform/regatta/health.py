@@ -13,9 +13,11 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from regatta import artifacts
+from regatta.access import open_to_all
 from regatta.jobs.models import Job
 
 
+@open_to_all()
 @require_safe
 @never_cache
 def livez(request: HttpRequest) -> HttpResponse:
@@ -23,6 +25,7 @@ def livez(request: HttpRequest) -> HttpResponse:
     return HttpResponse("ok\n", content_type="text/plain")
 
 
+@open_to_all()
 @require_safe
 @never_cache
 def readyz(request: HttpRequest) -> JsonResponse:
@@ -42,6 +45,7 @@ def state_of_parts() -> dict[str, str]:
     return {name: _outcome(check) for name, check in checks.items()}
 
 
+@open_to_all()
 @require_safe
 @never_cache
 def metrics(request: HttpRequest) -> HttpResponse:

@@ -35,6 +35,9 @@ REGATTA_DEVICE = _env.choice("REGATTA_DEVICE", "auto", ("auto", "cpu", "cuda"))
 REGATTA_DURABLE = _env.switch("REGATTA_DURABLE", default=True)
 REGATTA_SITE = read_site(_env)
 REGATTA_WEBHOOKS_PRIVATE = _env.switch("REGATTA_WEBHOOKS_PRIVATE")
+REGATTA_KEY_RATE = _env.number("REGATTA_KEY_RATE", 6000)  # requests a minute; 0: as many as they like
+REGATTA_ANONYMOUS_RATE = _env.number("REGATTA_ANONYMOUS_RATE", 3000)
+REGATTA_PROXIES = _env.number("REGATTA_PROXIES", 0)  # of our own before the site, whose X-Forwarded-For is believed
 STORAGE_URL = read_storage(_env, REGATTA_VAR / "artifacts")
 
 DEBUG = _env.switch("REGATTA_DEBUG")

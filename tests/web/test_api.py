@@ -166,4 +166,6 @@ def test_a_broken_body_is_refused(token: str) -> None:
 
 
 def test_a_wrong_method_is_refused(tournament: Tournament) -> None:
-    assert get("submissions/").status_code == 405
+    answer = get("accounts/")
+
+    assert (answer.status_code, answer.json()["error"]["code"], answer["Allow"]) == (405, "method_not_allowed", "POST")

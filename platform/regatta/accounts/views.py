@@ -11,12 +11,14 @@ from django.utils import timezone
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST
 
+from regatta.access import for_contributors, for_owners, open_to_all
 from regatta.accounts.forms import KeyForm, SignUpForm
 from regatta.accounts.models import ApiKey, User
 
 NEW_SECRET = "new_key_secret"
 
 
+@open_to_all()
 @sensitive_post_parameters("password1", "password2")
 @require_http_methods(["GET", "POST"])
 def sign_up(request: HttpRequest) -> HttpResponse:
@@ -30,6 +32,7 @@ def sign_up(request: HttpRequest) -> HttpResponse:
     return render(request, "accounts/signup.html", {"form": form}, status=422 if form.errors else 200)
 
 
+@for_contributors()
 @login_required
 @require_POST
 def create_key(request: HttpRequest) -> HttpResponse:
@@ -44,6 +47,7 @@ def create_key(request: HttpRequest) -> HttpResponse:
     return redirect("account")
 
 
+@for_owners("key")
 @login_required
 @require_POST
 def revoke_key(request: HttpRequest, public_id: str) -> HttpResponse:

@@ -3,23 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Iterable
 from dataclasses import asdict
 from datetime import timedelta
-from functools import wraps
 from typing import Any
 
-from django.core.exceptions import ValidationError
-from django.http import Http404, HttpRequest, HttpResponseBase, JsonResponse
+from django.http import HttpRequest, HttpResponseBase, JsonResponse
 from django.utils import timezone
 from django.views import defaults
-from django.views.decorators.csrf import csrf_exempt
 
 from regatta.accounts.models import ApiKey, authenticate_token
-from regatta.security import address_is_kept, is_kept
-from tournament.errors import BadInput, Fault
+from regatta.security import is_kept
+from tournament.errors import Fault
 
-View = Callable[..., HttpResponseBase]
 PREFIX = "/api/"
 MAX_JSON_BYTES = 64_000
 USED_EVERY = timedelta(minutes=5)
@@ -41,45 +37,35 @@ class Refusal(Exception):
         return JsonResponse({"error": error}, status=self.status)
 
 
-def endpoint(*methods: str, scope: str = "") -> Callable[[View], View]:
-    """A view of the API: its methods, the scope its key needs (none: open to all), its refusals in the envelope."""
-    methods = (*methods, "HEAD") if "GET" in methods else methods
+def json_of(request: HttpRequest) -> Any:
+    """The JSON of a request. Raises Refusal where there is none."""
+    refuse_larger(request, MAX_JSON_BYTES)
+    try:
+        return json.loads(request.body, parse_constant=_refuse_constant)
+    except (ValueError, RecursionError):
+        raise Refusal(400, "bad_json", "the body is not JSON", "send an object") from None
 
-    def decorate(view: View) -> View:
-        @csrf_exempt
-        @wraps(view)
-        def answer(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-            try:
-                if request.method not in methods:
-                    raise Refusal(
-                        405, "method_not_allowed", f"{request.method} is not for this address", ", ".join(methods)
-                    )
-                if not address_is_kept(request):
-                    raise Refusal(400, "bad_text", "the address or a header holds NUL", "send text without it")
-                if scope:
-                    request.api_key = key_of(request, scope)  # type: ignore[attr-defined]
-                return view(request, *args, **kwargs)
-            except Refusal as refusal:
-                return refusal.answer()
-            except Http404 as missing:
-                return Refusal(404, "not_found", str(missing) or "there is nothing at this address").answer()
-            except BadInput as bad:
-                return Refusal(422, bad.faults[0].code, str(bad.faults[0]), faults=bad.faults).answer()
-            except ValidationError as bad:
-                return Refusal(422, "invalid", "; ".join(bad.messages)).answer()
 
-        return answer
+def _refuse_constant(name: str) -> None:
+    raise ValueError(f"{name} is not JSON")
 
-    return decorate
+
+def texts_of(value: Any) -> Iterable[object]:
+    """Every text in nested JSON."""
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            yield key
+            yield from texts_of(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from texts_of(inner)
+    else:
+        yield value
 
 
 def body(request: HttpRequest, *required: str) -> dict[str, Any]:
     """The JSON object of a request. Raises Refusal naming what is missing."""
-    refuse_larger(request, MAX_JSON_BYTES)
-    try:
-        data = json.loads(request.body)
-    except (ValueError, RecursionError):
-        raise Refusal(400, "bad_json", "the body is not JSON", "send an object") from None
+    data = json_of(request)
     missing = [name for name in required if not isinstance(data, dict) or not isinstance(data.get(name), str)]
     if missing:
         raise Refusal(422, "missing_field", f"text fields missing: {', '.join(missing)}", f"send {', '.join(required)}")

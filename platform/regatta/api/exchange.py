@@ -10,8 +10,10 @@ from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils import timezone
 
-from regatta.api.envelope import Refusal, endpoint, refuse_larger
+from regatta.access import Access, Who
+from regatta.api.envelope import Refusal, refuse_larger
 from regatta.api.files import file_answer
+from regatta.api.guard import Rule, Takes, guarded
 from regatta.submissions.models import Submission
 from regatta.uploads.models import Upload
 from regatta.uploads.steps import of_ticket, store, ticket
@@ -20,8 +22,7 @@ FETCH_SALT = "regatta.downloads"
 FETCH_WITHIN = timedelta(hours=1)
 
 
-@endpoint("PUT")
-def put(request: HttpRequest, signed: str) -> JsonResponse:
+def _put(request: HttpRequest, signed: str) -> JsonResponse:
     """Keep the body as the file of the upload whose signed ticket the address bears."""
     upload = of_ticket(signed, timezone.now())
     if upload is None:
@@ -37,8 +38,7 @@ def put(request: HttpRequest, signed: str) -> JsonResponse:
     return JsonResponse({"filename": upload.filename, "size": len(data)})
 
 
-@endpoint("GET")
-def fetch(request: HttpRequest, signed: str) -> HttpResponse:
+def _fetch(request: HttpRequest, signed: str) -> HttpResponse:
     """One of a contributor's own files, by an address that only its owner was given."""
     try:
         pk = signing.loads(signed, salt=FETCH_SALT, max_age=FETCH_WITHIN)
@@ -46,6 +46,11 @@ def fetch(request: HttpRequest, signed: str) -> HttpResponse:
         raise Http404("this address is not valid, or it has expired") from None
     submission = get_object_or_404(Submission, pk=pk)
     return file_answer(request, submission.file_sha256, plain_name(submission))
+
+
+put = guarded(_put, {"PUT": Rule(Access(Who.BEARER, of="upload"), Takes.FILE, cost=0, reads_key=False)})
+"""The ticket is all that counts: a key that is sent along is not looked at."""
+fetch = guarded(_fetch, {"GET": Rule(Access(Who.BEARER, of="download"), cost=0, reads_key=False)})
 
 
 def put_address(request: HttpRequest, upload: Upload) -> str:

@@ -20,6 +20,8 @@ from tournament.predictions import check, read, with_id
 from tournament.scoring.diagnostics import diagnose
 
 KIND = "diagnose"
+JOB = f"{KIND}:"
+"""How the keys of its jobs begin."""
 
 
 def ask(model: ContributedModel, data: bytes, *, filename: str, now: datetime) -> Diagnosis:
@@ -56,7 +58,7 @@ def trouble(diagnosis: Diagnosis) -> str:
 
 
 def _key(diagnosis: Diagnosis) -> str:
-    return f"{KIND}:{diagnosis.pk}"
+    return f"{JOB}{diagnosis.pk}"
 
 
 def _figures(diagnosis: Diagnosis) -> dict[str, Any]:

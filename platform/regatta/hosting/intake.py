@@ -21,6 +21,8 @@ UPLOADS_PER_DAY = 30
 HOSTED_SLOTS = 10
 """Slots of a contributor in which a file may lie."""
 DAY = timedelta(days=1)
+JOB = "check of hosted "
+"""How the keys of its jobs begin."""
 
 
 def take_in(model: ContributedModel, data: bytes, *, filename: str, by: User, now: datetime) -> HostedModel:
@@ -62,7 +64,7 @@ def _promise(hosted: HostedModel, now: datetime) -> None:
 
 
 def _key(hosted: HostedModel) -> str:
-    return f"check of hosted {hosted.pk}"
+    return f"{JOB}{hosted.pk}"
 
 
 def _refuse_beyond_quota(model: ContributedModel, by: User, now: datetime) -> None:

@@ -14,6 +14,8 @@ from tournament.errors import BadModel, Fault
 
 RUNS_PER_DAY = 100
 """Runs of a contributor's models within a day of the tournament's time."""
+JOB = "run of hosted "
+"""How the keys of its jobs begin."""
 
 
 def assign(hosted: HostedModel, now: datetime) -> None:
@@ -69,4 +71,4 @@ def refuse_beyond_quota(run: HostedRun) -> None:
 
 
 def _key(run: HostedRun) -> str:
-    return f"run of hosted {run.pk}"
+    return f"{JOB}{run.pk}"

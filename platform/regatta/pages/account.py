@@ -16,6 +16,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
+from regatta.access import for_contributors, for_owners
 from regatta.accounts.forms import KeyForm
 from regatta.accounts.models import SCOPES, ApiKey, User
 from regatta.accounts.views import NEW_SECRET
@@ -31,6 +32,7 @@ from regatta.webhooks.models import Webhook
 from tournament.errors import BadInput
 
 
+@for_contributors()
 @never_cache
 @login_required
 @require_safe
@@ -39,6 +41,7 @@ def account(request: HttpRequest) -> HttpResponse:
     return show(request, NewModelForm(owner=owner_of(request)), 200)
 
 
+@for_contributors()
 @login_required
 @require_POST
 def open_model(request: HttpRequest) -> HttpResponse:
@@ -56,6 +59,7 @@ def open_model(request: HttpRequest) -> HttpResponse:
     return show(request, form, 422)
 
 
+@for_owners("model")
 @login_required
 @require_POST
 def move_stake(request: HttpRequest, name: str) -> HttpResponse:
@@ -77,6 +81,7 @@ def move_stake(request: HttpRequest, name: str) -> HttpResponse:
     return redirect("account")
 
 
+@for_owners("model")
 @login_required
 @require_POST
 def experiment(request: HttpRequest, name: str) -> HttpResponse:

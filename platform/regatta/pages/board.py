@@ -11,6 +11,7 @@ from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_safe
 
+from regatta.access import open_to_all
 from regatta.charts.cells import spark
 from regatta.charts.intervals import scale_of, whisker
 from regatta.pages.downloads import csv_file, json_file
@@ -76,6 +77,7 @@ class Column:
     sorted: str
 
 
+@open_to_all(of="tournament")
 @require_safe
 def leaderboard(request: HttpRequest, slug: str) -> HttpResponse:
     """The stored board, the newest or that of `?round=`, sorted and filtered."""
@@ -97,6 +99,7 @@ def leaderboard(request: HttpRequest, slug: str) -> HttpResponse:
     return render(request, "pages/leaderboard.html", context)
 
 
+@open_to_all(of="tournament")
 @require_safe
 def leaderboard_csv(request: HttpRequest, slug: str) -> HttpResponse:
     """What the page of the same query shows, as CSV. Raises Http404 before the first board."""
@@ -105,6 +108,7 @@ def leaderboard_csv(request: HttpRequest, slug: str) -> HttpResponse:
     return csv_file(f"leaderboard_{slug}_round_{board.round.number}", FILE_COLUMNS, rows)
 
 
+@open_to_all(of="tournament")
 @require_safe
 def leaderboard_json(request: HttpRequest, slug: str) -> HttpResponse:
     """What the page of the same query shows, as JSON. Raises Http404 before the first board."""

@@ -10,6 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
+from regatta.access import open_to_all
 from regatta.charts.colours import regime_colour
 from regatta.charts.figure import Chart
 from regatta.charts.intervals import Interval, intervals
@@ -27,6 +28,7 @@ from tournament.rules import Rules
 TRADING_DAYS, FIRST_FIGURES, SHOWN_HOLDINGS = 252, 5, 20
 
 
+@open_to_all()
 @require_safe
 def portfolio(request: HttpRequest) -> HttpResponse:
     """The tear sheet, the curves and the newest book."""
@@ -45,6 +47,7 @@ def portfolio(request: HttpRequest) -> HttpResponse:
     return render(request, "pages/portfolio.html", context)
 
 
+@open_to_all()
 @require_safe
 def nav_file(request: HttpRequest) -> HttpResponse:
     """Value, returns and costs of every period as CSV."""
@@ -54,6 +57,7 @@ def nav_file(request: HttpRequest) -> HttpResponse:
     return csv_file(f"nav_{tournament.slug}", columns, points.values_list(*columns))
 
 
+@open_to_all()
 @require_safe
 def trades_file(request: HttpRequest) -> HttpResponse:
     """Every trade of every book as CSV: fractions of the book's value."""
@@ -67,6 +71,7 @@ def trades_file(request: HttpRequest) -> HttpResponse:
     return csv_file(f"trades_{tournament.slug}", ("round", "as_of", "asset", "trade", "weight_after"), rows)
 
 
+@open_to_all()
 @require_safe
 def holdings_file(request: HttpRequest) -> HttpResponse:
     """Every holding of every book as CSV: fractions of the book's value."""

@@ -10,6 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_safe
 
+from regatta.access import open_to_all
 from regatta.charts.colours import regime_colour
 from regatta.charts.figure import Chart
 from regatta.charts.intervals import Interval, intervals
@@ -29,6 +30,7 @@ HEAVY = ("round__context", "round__stakes", "round__panel_models")
 SCORES = ("corr", "mmc", "bmc", "fnc", "max_feature_exposure", "corr_percentile", "mmc_percentile")
 
 
+@open_to_all(of="model")
 @require_safe
 def model(request: HttpRequest, name: str) -> HttpResponse:
     """Scores over rounds with their interval, skill by regime, weight over time, the last scores."""
@@ -50,6 +52,7 @@ def model(request: HttpRequest, name: str) -> HttpResponse:
     return render(request, "pages/model.html", context)
 
 
+@open_to_all(of="model")
 @require_safe
 def model_file(request: HttpRequest, name: str) -> HttpResponse:
     """Every final score of a model as CSV."""

@@ -8,6 +8,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
 
+from regatta.access import for_contributors, for_owners
 from regatta.diagnostics.figuring import ask, trouble
 from regatta.diagnostics.models import Diagnosis
 from regatta.pages.account import owner_of
@@ -20,6 +21,7 @@ from tournament.predictions import too_large
 SHOWN = 20
 
 
+@for_contributors()
 @login_required
 @require_http_methods(["GET", "POST"])
 def diagnostics(request: HttpRequest) -> HttpResponse:
@@ -39,6 +41,7 @@ def diagnostics(request: HttpRequest) -> HttpResponse:
     return render(request, "pages/diagnostics.html", context, status=422 if refusal else 200)
 
 
+@for_owners("diagnosis")
 @login_required
 @require_safe
 def diagnosis(request: HttpRequest, pk: int) -> HttpResponse:

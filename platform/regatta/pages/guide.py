@@ -7,6 +7,7 @@ from django.shortcuts import redirect, render
 from django.templatetags.static import static
 from django.views.decorators.http import require_safe
 
+from regatta.access import open_to_all
 from regatta.pages.context import chosen
 from tournament.rules import Rules
 
@@ -22,12 +23,14 @@ PAGES = {
 }
 
 
+@open_to_all()
 @require_safe
 def favicon(request: HttpRequest) -> HttpResponse:
     """Where old browsers look for the mark."""
     return redirect(static("regatta/mark.svg"))
 
 
+@open_to_all()
 @require_safe
 def robots(request: HttpRequest) -> HttpResponse:
     """What crawlers may read: pages, not what belongs to accounts or machines."""
@@ -35,6 +38,7 @@ def robots(request: HttpRequest) -> HttpResponse:
     return HttpResponse(f"User-agent: *\n{closed}", content_type="text/plain")
 
 
+@open_to_all(of="docs page")
 @require_safe
 def docs(request: HttpRequest, page: str = "start") -> HttpResponse:
     """One page of the docs. Raises Http404."""

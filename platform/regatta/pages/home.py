@@ -9,6 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
+from regatta.access import open_to_all
 from regatta.charts.figure import Chart
 from regatta.ensemble.models import RegimeState
 from regatta.pages.context import Deadline, deadline, tournaments
@@ -37,6 +38,7 @@ class Card:
         return "" if self.regime is None else str(self.regime.names[self.regime.label])
 
 
+@open_to_all()
 @require_safe
 def home(request: HttpRequest) -> HttpResponse:
     """The tournaments, each with its regime, its meta-model and its leaders."""

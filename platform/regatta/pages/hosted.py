@@ -12,9 +12,11 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from regatta.access import for_owners
 from regatta.hosting import sailing
-from regatta.hosting.intake import check_again, take_in
+from regatta.hosting.intake import take_in
 from regatta.hosting.models import HostedModel, HostedRun, SandboxReport, State
+from regatta.hosting.repeating import try_again as repeat
 from regatta.pages.account import owner_of
 from regatta.pages.context import choose
 from regatta.pages.figures import figures_of
@@ -26,6 +28,7 @@ SHOWN_VERSIONS, SHOWN_RUNS = 20, 30
 LIVE_STATES = (State.PENDING, State.VALIDATING, State.RUNNING)
 
 
+@for_owners("model")
 @never_cache
 @login_required
 @require_http_methods(["GET", "POST"])
@@ -52,6 +55,7 @@ def hosted(request: HttpRequest, name: str) -> HttpResponse:
     return render(request, "pages/hosted.html", context, status=422 if refusal else 200)
 
 
+@for_owners("hosted")
 @never_cache
 @login_required
 @require_safe
@@ -69,6 +73,7 @@ def version(request: HttpRequest, name: str, number: int) -> HttpResponse:
     return render(request, "pages/hosted_version.html", context)
 
 
+@for_owners("hosted")
 @login_required
 @require_POST
 def assign(request: HttpRequest, name: str, number: int) -> HttpResponse:
@@ -78,6 +83,7 @@ def assign(request: HttpRequest, name: str, number: int) -> HttpResponse:
     return _do(request, found, lambda: sailing.assign(found, found.model.tournament.now()), said)
 
 
+@for_owners("hosted")
 @login_required
 @require_POST
 def take_off(request: HttpRequest, name: str, number: int) -> HttpResponse:
@@ -87,20 +93,13 @@ def take_off(request: HttpRequest, name: str, number: int) -> HttpResponse:
     return _do(request, found, lambda: sailing.take_off(found), said)
 
 
+@for_owners("hosted")
 @login_required
 @require_POST
 def try_again(request: HttpRequest, name: str, number: int) -> HttpResponse:
     """Repeat a check and runs that ended by the platform's fault."""
     found = _own(request, name, number)
-
-    def repeat() -> None:
-        now = timezone.now()
-        repeated = [check_again(found, now)]
-        repeated += [sailing.run_again(run, now) for run in HostedRun.objects.filter(hosted=found, state=State.ERROR)]
-        if not any(repeated):
-            raise BadModel(Fault("nothing_failed", "there is nothing to repeat", "it is tried again by itself"))
-
-    return _do(request, found, repeat, "It is tried again.")
+    return _do(request, found, lambda: repeat(found, timezone.now()), "It is tried again.")
 
 
 def _take(request: HttpRequest, model: ContributedModel) -> HostedModel:

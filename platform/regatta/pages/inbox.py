@@ -10,12 +10,14 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
+from regatta.access import for_contributors
 from regatta.notifications.models import Event, Notice, Preference, Way
 from regatta.pages.account import owner_of
 
 SHOWN = 100
 
 
+@for_contributors()
 @never_cache
 @login_required
 @require_safe
@@ -30,6 +32,7 @@ def inbox(request: HttpRequest) -> HttpResponse:
     return render(request, "pages/inbox.html", context)
 
 
+@for_contributors()
 @login_required
 @require_POST
 def read_all(request: HttpRequest) -> HttpResponse:
@@ -41,6 +44,7 @@ def read_all(request: HttpRequest) -> HttpResponse:
     return redirect("inbox")
 
 
+@for_contributors()
 @login_required
 @require_POST
 def choose_ways(request: HttpRequest) -> HttpResponse:

@@ -11,6 +11,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
+from regatta.access import open_to_all
 from regatta.charts.figure import Chart
 from regatta.charts.intervals import Interval, intervals
 from regatta.charts.lines import Curve, lines
@@ -39,6 +40,7 @@ RIVALS = (
 HEAVY = ("round__context", "round__stakes", "round__panel_models", "explanation", "outcome", "own")
 
 
+@open_to_all()
 @require_safe
 def meta_model(request: HttpRequest) -> HttpResponse:
     """The river of weights under the regimes, the selectors compared, what leads, and why the weights are as they are.
@@ -92,6 +94,8 @@ def explained(newest: RoundWeights | None, tournament: Tournament) -> dict[str, 
     }  # fmt: skip
 
 
+@open_to_all()
+@require_safe
 def weights_file(request: HttpRequest) -> HttpResponse:
     """Every weight of the meta-model, oldest round first, as CSV."""
     tournament = required(request)

@@ -8,6 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_safe
 
+from regatta.access import open_to_all
 from regatta.pages import watches, why
 from regatta.pages.context import required, until
 from regatta.pages.downloads import csv_file
@@ -20,6 +21,7 @@ SORTS = ("corr", "mmc", "bmc", "fnc", "max_feature_exposure")
 FILE_COLUMNS = ("model", "day", "is_final", *SORTS, "corr_percentile", "mmc_percentile")
 
 
+@open_to_all(of="round")
 @require_safe
 def round_page(request: HttpRequest, number: int) -> HttpResponse:
     """Times, seal, regime and the newest scores of one round."""
@@ -45,6 +47,7 @@ def round_page(request: HttpRequest, number: int) -> HttpResponse:
     return render(request, "pages/round.html", context)
 
 
+@open_to_all(of="round")
 @require_safe
 def round_file(request: HttpRequest, number: int) -> HttpResponse:
     """The newest scores of a round as CSV."""

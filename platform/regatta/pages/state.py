@@ -12,23 +12,14 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
+from regatta.access import open_to_all
 from regatta.health import state_of_parts
 from regatta.hosting.models import SandboxReport
 from regatta.jobs.models import Job
 from regatta.pages.context import duration, tournaments
-from regatta.rounds.models import Round, Tournament
+from regatta.rounds.next_step import next_step
 
 SHOWN_JOBS = 10
-
-
-@dataclass(frozen=True, slots=True)
-class Due:
-    """The next step of a tournament's schedule."""
-
-    tournament: Tournament
-    what: str
-    at: datetime | None
-    is_overdue: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +34,7 @@ class QueueState:
     waits: str
 
 
+@open_to_all()
 @never_cache
 @require_safe
 def status(request: HttpRequest) -> HttpResponse:
@@ -55,7 +47,7 @@ def status(request: HttpRequest) -> HttpResponse:
         "checks": checks, "is_well": set(checks.values()) == {"ok"}, "now": now, "queues": queues(now),
         "running": [(job, duration(now - job.started_at) if job.started_at else "") for job in busy],
         "sandboxes": SandboxReport.objects.all()[:SHOWN_JOBS], "failed": failed,
-        "due": [due(one) for one in tournaments(request)],
+        "due": [next_step(one) for one in tournaments(request)],
     }  # fmt: skip
     return render(request, "pages/status.html", context)
 
@@ -72,21 +64,3 @@ def queues(now: datetime) -> list[QueueState]:
         waits = duration(now - found[name, "QUEUED"]["oldest"]) if queued else ""
         out.append(QueueState(name, queued, running, done, failed, waits))
     return out
-
-
-def due(tournament: Tournament) -> Due:
-    """What the tournament's clock waits for."""
-    steps = [
-        ("opens", "opens_at", [Round.Status.SCHEDULED]),
-        ("closes", "closes_at", [Round.Status.OPEN]),
-        ("resolves", "resolves_at", [Round.Status.CLOSED, Round.Status.RESOLVING]),
-    ]
-    found = []
-    for word, field, states in steps:
-        row = tournament.rounds.filter(status__in=states).order_by(field).values_list("number", field).first()
-        if row is not None:
-            found.append((row[1], f"round {row[0]} {word}"))
-    if not found:
-        return Due(tournament, "nothing", None, is_overdue=False)
-    at, what = min(found)
-    return Due(tournament, what, at, is_overdue=at < tournament.now())

@@ -9,6 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods, require_safe
 
+from regatta.access import for_contributors, for_owners
 from regatta.ensemble.likeness import likeness_of
 from regatta.pages.account import owner_of
 from regatta.pages.context import choose, until
@@ -22,6 +23,7 @@ from tournament.predictions import too_large
 SHOWN = 20
 
 
+@for_contributors()
 @login_required
 @require_http_methods(["GET", "POST"])
 def submit(request: HttpRequest) -> HttpResponse:
@@ -40,6 +42,7 @@ def submit(request: HttpRequest) -> HttpResponse:
     return render(request, "pages/submit.html", context, status=422 if refusal else 200)
 
 
+@for_owners("submission")
 @login_required
 @require_safe
 def submission(request: HttpRequest, pk: int) -> HttpResponse:

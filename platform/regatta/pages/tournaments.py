@@ -10,6 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_safe
 
+from regatta.access import open_to_all
 from regatta.pages.context import chosen, deadline
 from regatta.rounds.models import Round, Tournament
 
@@ -26,6 +27,7 @@ class Rule:
     unit: str = ""
 
 
+@open_to_all()
 @require_safe
 def index(request: HttpRequest) -> HttpResponse:
     """The first tournament; home, where there is none."""
@@ -33,6 +35,7 @@ def index(request: HttpRequest) -> HttpResponse:
     return redirect("home") if found is None else redirect("tournament", slug=found.slug)
 
 
+@open_to_all(of="tournament")
 @require_safe
 def tournament(request: HttpRequest, slug: str) -> HttpResponse:
     """Rounds, newest first, and the rules."""
@@ -80,6 +83,7 @@ def rules(tournament: Tournament) -> list[Rule]:
     ]
 
 
+@open_to_all(of="tournament")
 @require_safe
 def data(request: HttpRequest, slug: str) -> HttpResponse:
     """Files, checksums, features and what the quality check found."""

@@ -10,6 +10,7 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
+from regatta.access import for_contributors, for_owners
 from regatta.pages.account import owner_of
 from regatta.webhooks.delivering import create, replay
 from regatta.webhooks.models import Delivery, Webhook
@@ -18,6 +19,7 @@ from tournament.errors import BadInput
 SHOWN = 50
 
 
+@for_contributors()
 @login_required
 @require_POST
 def open_webhook(request: HttpRequest) -> HttpResponse:
@@ -31,6 +33,7 @@ def open_webhook(request: HttpRequest) -> HttpResponse:
     return redirect("webhook", pk=hook.pk)
 
 
+@for_owners("webhook")
 @never_cache
 @login_required
 @require_safe
@@ -40,15 +43,18 @@ def webhook(request: HttpRequest, pk: int) -> HttpResponse:
     return render(request, "pages/webhook.html", {"hook": hook, "deliveries": hook.deliveries.all()[:SHOWN]})
 
 
+@for_owners("webhook")
 @login_required
 @require_POST
 def remove(request: HttpRequest, pk: int) -> HttpResponse:
     """Send nothing more to a webhook; its log stays."""
-    Webhook.objects.filter(pk=pk, owner=owner_of(request)).update(is_active=False)
+    hook = get_object_or_404(Webhook, pk=pk, owner=owner_of(request))
+    Webhook.objects.filter(pk=hook.pk).update(is_active=False)
     messages.success(request, "The webhook is removed; nothing more is sent to it.")
     return redirect("account")
 
 
+@for_owners("delivery")
 @login_required
 @require_POST
 def send_again(request: HttpRequest, pk: int) -> HttpResponse:

@@ -8,8 +8,8 @@ from django.urls import reverse
 from regatta.api.envelope import Refusal
 from regatta.api.numerapi.asking import Info
 from regatta.api.numerapi.numbers import CRYPTO, SIGNALS, tournament_of
-from regatta.api.tournaments import file_sha256
 from regatta.rounds.models import Dataset, Round, Tournament
+from regatta.rounds.public import file_sha256
 
 FIRST_VERSION = "v1.0"
 FOLDERS = {SIGNALS: "signals", CRYPTO: "crypto"}

@@ -14,7 +14,7 @@ from regatta.api.numerapi.contributed import ModelAnswer, model_answers
 from regatta.api.numerapi.numbers import SIGNALS, tournament_of
 from regatta.api.numerapi.scalars import Untouched
 from regatta.api.numerapi.values import moment, points
-from regatta.api.submissions import open_slot
+from regatta.api.slots import open_slot
 from regatta.scores.standings import DayStanding, standings_of
 from regatta.stakes.overview import stakes_of
 from regatta.submissions.models import ContributedModel

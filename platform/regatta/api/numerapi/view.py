@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
 from typing import Any
 
 from django.conf import settings
@@ -13,7 +12,9 @@ from django.views.decorators.csrf import csrf_exempt
 from graphql import GraphQLError
 from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOperationTypeError
 
-from regatta.api.envelope import Refusal, body, key_of
+from regatta.access import open_to_all
+from regatta.api import limits
+from regatta.api.envelope import Refusal, body, texts_of
 from regatta.api.numerapi.asking import Asking
 from regatta.api.numerapi.schema import schema
 from regatta.security import address_is_kept, is_kept
@@ -24,14 +25,24 @@ HIDDEN = "something failed here; it is logged, please try again"
 
 
 @csrf_exempt
+@open_to_all()
 def graphql(request: HttpRequest) -> HttpResponse:
     """Run one query. Status 200 whatever comes of it: the client shows no message of any other answer."""
+    try:
+        answer = _answer(request)
+    except Refusal as refusal:
+        told = {"message": _words(refusal), "extensions": {"code": refusal.code}}
+        answer = JsonResponse({"data": None, "errors": [told]})
+    limits.add_headers(request, answer)
+    return answer
+
+
+def _answer(request: HttpRequest) -> HttpResponse:
+    """The schema by GET, a query's answer by POST. Raises Refusal."""
     if request.method in ("GET", "HEAD"):
         return HttpResponse(schema.as_str(), content_type="text/plain; charset=utf-8")
-    try:
-        asked = _asked(request)
-    except Refusal as refusal:
-        return JsonResponse({"data": None, "errors": [{"message": _words(refusal)}]})
+    asked = _asked(request)
+    limits.admit(request)  # a wrong key is told even where none is needed
     try:
         result = schema.execute_sync(
             asked["query"], variable_values=asked.get("variables") or {}, context_value=Asking(request),
@@ -59,24 +70,9 @@ def _asked(request: HttpRequest) -> dict[str, Any]:
         raise Refusal(422, "no_query", "the query is empty", "send one; the schema is at this address by GET")
     if not isinstance(named, str | None) or not isinstance(variables, dict | None):
         raise Refusal(400, "bad_query", "variables must be an object and operationName a text", "send them so")
-    if not is_kept(_texts(variables or {})):
+    if not is_kept(texts_of(variables or {})):
         raise Refusal(422, "bad_text", "a variable holds NUL or half a surrogate pair", "send text without it")
-    if request.headers.get("Authorization"):  # a wrong key is told even where none is needed
-        key_of(request)
     return asked
-
-
-def _texts(value: Any) -> Iterable[object]:
-    """Every text in nested JSON."""
-    if isinstance(value, dict):
-        for key, inner in value.items():
-            yield key
-            yield from _texts(inner)
-    elif isinstance(value, list):
-        for inner in value:
-            yield from _texts(inner)
-    else:
-        yield value
 
 
 def _error(error: GraphQLError) -> dict[str, Any]:

@@ -1,0 +1,25 @@
+"""Open a slot for a model, as REST and GraphQL do."""
+
+from __future__ import annotations
+
+from django.db import IntegrityError, transaction
+
+from regatta.accounts.models import User
+from regatta.api.envelope import Refusal
+from regatta.rounds.models import Tournament
+from regatta.submissions.models import ContributedModel
+
+
+def open_slot(owner: User, tournament: Tournament, name: str) -> ContributedModel:
+    """A new model. Raises Refusal when the name is taken, ValidationError when it is none."""
+    model = ContributedModel(tournament=tournament, owner=owner, name=name)
+    taken = Refusal(409, "name_taken", f"a model {name!r} exists", "choose another name")
+    if ContributedModel.objects.filter(name=name).exists():
+        raise taken
+    model.full_clean()
+    try:
+        with transaction.atomic():
+            model.save()
+    except IntegrityError:
+        raise taken from None
+    return model

@@ -1,0 +1,1 @@
+"""REST, version 1: a file for each kind of thing."""

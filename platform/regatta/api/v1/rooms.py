@@ -1,0 +1,148 @@
+"""How an operation is declared: what it answers, what it takes, who may ask; all of it goes into the OpenAPI file.
+
+room = Room("rounds")
+
+@room.get("/tournaments/{slug:slug}/rounds/{int:number}/", RoundAnswer)
+@open_to_all(of="round")
+def detail(request, slug: str, number: int) -> RoundAnswer: ...
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from inspect import getdoc
+from typing import Any, TypeVar
+
+from ninja import Router, Schema
+from pydantic import ConfigDict
+
+from regatta.access import ANY, Access, Who, access_of
+from regatta.api.guard import Rule, Takes
+from regatta.api.repeats import HEADER, MAX_KEY
+
+View = TypeVar("View", bound=Callable[..., Any])
+SECURITY = "key"
+FILE_TYPES = ("text/csv", "application/octet-stream")
+COMMON = {
+    "HEAD": (), "GET": (400, 422, 429), "POST": (400, 409, 413, 422, 429), "PUT": (400, 413, 422, 429),
+    "DELETE": (400, 422, 429),
+}  # fmt: skip
+"""Refusals that every operation of a method may meet."""
+WORDS = {
+    400: "Not understood.", 401: "No valid key.", 403: "The key may not do this.", 404: "There is no such thing.",
+    409: "Not now: it is done already, or under way.", 413: "Too large.", 422: "Wrong, with every fault.",
+    429: "Too many requests; Retry-After says when to come back.",
+}  # fmt: skip
+
+
+class Asked(Schema):
+    """What may be sent; a field that nobody knows is refused, for it would be without effect."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class Told(Schema):
+    """What is answered: these fields and no others."""
+
+
+class Room:
+    """The operations on one kind of thing."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.router = Router(tags=[name])
+        self.rules: dict[str, dict[str, Rule]] = {}
+        self.names: dict[str, str] = {}
+
+    def get(self, path: str, answers: Any, **rule: Any) -> Callable[[View], View]:
+        """An operation that reads."""
+        return self.operation("GET", path, answers, 200, **rule)
+
+    def post(self, path: str, answers: Any, status: int = 201, **rule: Any) -> Callable[[View], View]:
+        """An operation that does something, once however often it comes with one Idempotency-Key."""
+        return self.operation("POST", path, answers, status, **rule)
+
+    def put(self, path: str, answers: Any, **rule: Any) -> Callable[[View], View]:
+        """An operation that sets something."""
+        return self.operation("PUT", path, answers, 200, **rule)
+
+    def delete(self, path: str, answers: Any, **rule: Any) -> Callable[[View], View]:
+        """An operation that removes something, and tells what it was."""
+        return self.operation("DELETE", path, answers, 200, **rule)
+
+    def operation(
+        self, method: str, path: str, answers: Any, status: int, *, name: str = "", **rule: Any
+    ) -> Callable[[View], View]:
+        """Take the view in; `rule` holds what `Rule` does beside the access, which the view declares itself."""
+
+        def take_in(view: View) -> View:
+            kept = Rule(access_of(view)[ANY], **rule)
+            route = path.lstrip("/").replace("{", "<").replace("}", ">")
+            self.rules.setdefault(route, {})[method] = kept
+            self.names[route] = name or self.names.get(route, "")
+            summary, _, more = (getdoc(view) or "").partition("\n")
+            self.router.add_api_operation(
+                path, [method], view, response={status: answers}, summary=summary.rstrip("."),
+                operation_id=f"{self.name}_{view.__name__}".replace("-", "_"), description=more.strip() or None,
+                openapi_extra=_extra(method, path, kept),
+            )  # fmt: skip
+            return view
+
+        return take_in
+
+
+def _extra(method: str, path: str, rule: Rule) -> dict[str, Any]:
+    """What the OpenAPI file says of an operation beside its parameters and answer."""
+    access = rule.access
+    refused = set(COMMON[method])
+    extra: dict[str, Any] = {"x-access": {"who": access.who.value, "scope": access.scope, "of": access.of}}
+    if access.who != Who.ANYBODY:
+        extra["security"] = [{SECURITY: []}]
+        refused.add(403)
+    elif rule.reads_key:
+        extra["security"] = [{}, {SECURITY: []}]
+    if rule.reads_key or access.who != Who.ANYBODY:
+        refused.add(401)
+    if "{" in path or method == "POST":
+        refused.add(404)
+    extra["responses"] = {status: _refused(WORDS[status]) for status in sorted(refused)}
+    if method == "POST":
+        schema = {"type": "string", "maxLength": MAX_KEY}
+        extra["parameters"] = [{"in": "header", "name": HEADER, "schema": schema, "required": False}]
+    if rule.takes == Takes.FILE:
+        data = {"schema": {"type": "string", "format": "binary"}}
+        extra["requestBody"] = {"content": dict.fromkeys(FILE_TYPES, data), "required": True}
+    return extra
+
+
+def _refused(words: str) -> dict[str, Any]:
+    return {
+        "description": words,
+        "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}},
+    }
+
+
+ERROR: Mapping[str, Any] = {
+    "type": "object",
+    "required": ["error"],
+    "additionalProperties": False,
+    "properties": {
+        "error": {
+            "type": "object",
+            "required": ["code", "message", "hint"],
+            "additionalProperties": False,
+            "properties": {
+                "code": {"type": "string", "description": "For programs."},
+                "message": {"type": "string", "description": "What was found."},
+                "hint": {"type": "string", "description": "What to do."},
+                "faults": {"type": "array", "items": {"type": "object"}, "description": "Every fault of a file."},
+            },
+        }
+    },
+}
+"""The one envelope."""
+
+
+def rule_of(access: Access) -> Rule:
+    """The plain rule of an access."""
+    return Rule(access, Takes.NOTHING)

@@ -30,6 +30,7 @@ class Who(StrEnum):
     """Who is known; of what belongs to people it tells each their own."""
     OWNER = "owner"
     """Whose the thing is that the address names; to everybody else it is not there, staff included."""
+    OWNER_OR_STAFF = "owner or staff"
     STAFF = "staff"
     BEARER = "bearer"
     """Who holds the signed address, as long as it is good."""
@@ -43,6 +44,8 @@ class Access:
     scope: str = ""
     """What an API's key must allow."""
     of: str = ""
+    reads_key: bool = True
+    """Whether a key that comes along is looked at: a wrong one is refused even where none is needed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,9 +59,9 @@ class Route:
     """By method; `*` stands for all. Empty where nothing was declared."""
 
 
-def open_to_all(of: str = "") -> Callable[[View], View]:
+def open_to_all(of: str = "", *, reads_key: bool = True) -> Callable[[View], View]:
     """Anybody may ask, with a key or without."""
-    return declared(Access(Who.ANYBODY, of=of))
+    return declared(Access(Who.ANYBODY, of=of, reads_key=reads_key))
 
 
 def for_contributors(scope: str = "", of: str = "") -> Callable[[View], View]:
@@ -71,14 +74,9 @@ def for_owners(of: str, scope: str = "") -> Callable[[View], View]:
     return declared(Access(Who.OWNER, scope, of))
 
 
-def for_staff(scope: str = "", of: str = "") -> Callable[[View], View]:
-    """Staff may ask."""
-    return declared(Access(Who.STAFF, scope, of))
-
-
-def for_bearers(of: str) -> Callable[[View], View]:
-    """Whoever was given the signed address may ask."""
-    return declared(Access(Who.BEARER, of=of))
+def for_owners_and_staff(of: str, scope: str = "") -> Callable[[View], View]:
+    """Whose the thing is may ask, and staff; to everybody else it is not there."""
+    return declared(Access(Who.OWNER_OR_STAFF, scope, of))
 
 
 def declared(access: Access | Mapping[str, Access]) -> Callable[[View], View]:

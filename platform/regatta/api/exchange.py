@@ -48,9 +48,9 @@ def _fetch(request: HttpRequest, signed: str) -> HttpResponse:
     return file_answer(request, submission.file_sha256, plain_name(submission))
 
 
-put = guarded(_put, {"PUT": Rule(Access(Who.BEARER, of="upload"), Takes.FILE, cost=0, reads_key=False)})
+put = guarded(_put, {"PUT": Rule(Access(Who.BEARER, of="upload", reads_key=False), Takes.FILE, cost=0)})
 """The ticket is all that counts: a key that is sent along is not looked at."""
-fetch = guarded(_fetch, {"GET": Rule(Access(Who.BEARER, of="download"), cost=0, reads_key=False)})
+fetch = guarded(_fetch, {"GET": Rule(Access(Who.BEARER, of="download", reads_key=False), cost=0)})
 
 
 def put_address(request: HttpRequest, upload: Upload) -> str:

@@ -48,7 +48,6 @@ class Rule:
     """How many requests it counts for."""
     is_secret: bool = False
     """Whether its answer must not be kept."""
-    reads_key: bool = True
 
 
 def guarded(view: View, rules: Mapping[str, Rule]) -> View:
@@ -97,7 +96,7 @@ def _answered(
         raise Refusal(
             405, "method_not_allowed", f"{request.method} is not for this address", ", ".join(_allowed(rules))
         )
-    key = limits.admit(request, cost=rule.cost, reads_key=rule.reads_key)
+    key = limits.admit(request, cost=rule.cost, reads_key=rule.access.reads_key)
     request.api_key = key  # type: ignore[attr-defined]
     _refuse_stranger(key, rule.access)
     if rule.takes != Takes.FILE:  # the size of a file is its tournament's to limit

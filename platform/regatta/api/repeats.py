@@ -47,13 +47,12 @@ def once(
 
 def _row(request: HttpRequest, who: str, key: str) -> tuple[StoredAnswer, bool]:
     """The row of this key at this address, and whether it was made just now."""
-    place = hashlib.sha256(f"{request.method} {request.get_full_path()}".encode()).hexdigest()
     now = timezone.now()
-    same = {"who": who, "place": place, "key": key}
+    same = {"who": who, "place": place_of(request.method or "", request.get_full_path()), "key": key}
     StoredAnswer.objects.filter(**same, expires_at__lte=now).delete()
     try:
         with transaction.atomic():
-            _set(f"SET LOCAL lock_timeout = '{PATIENCE_SECONDS}s'")
+            _set(f"SET LOCAL lock_timeout = {int(1000 * PATIENCE_SECONDS)}")
             made = StoredAnswer.objects.get_or_create(
                 **same, defaults={"body_sha256": _mark(request), "expires_at": now + KEPT}
             )
@@ -62,6 +61,11 @@ def _row(request: HttpRequest, who: str, key: str) -> tuple[StoredAnswer, bool]:
         hint = "come back in a second; it is done once"
         raise Refusal(409, "in_progress", f"a request with this {HEADER} is under way", hint) from None
     return made
+
+
+def place_of(method: str, path: str) -> str:
+    """A mark of an address and what is done at it."""
+    return hashlib.sha256(f"{method} {path}".encode()).hexdigest()
 
 
 def _again(request: HttpRequest, row: StoredAnswer) -> HttpResponse:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.templatetags.static import static
 from django.views.decorators.http import require_safe
 
 from regatta.access import open_to_all
+from regatta.api.v1.catalogue import chapters
 from regatta.pages.context import chosen
 from tournament.rules import Rules
 
@@ -48,5 +50,7 @@ def docs(request: HttpRequest, page: str = "start") -> HttpResponse:
     context = {
         "page": page, "heading": PAGES[page], "pages": PAGES, "base": request.build_absolute_uri("/").rstrip("/"),
         "slug": found.slug if found else "simulated", "rules": found.parsed_rules() if found else Rules(),
+        "chapters": chapters() if page == "api" else (), "key_rate": settings.REGATTA_KEY_RATE,
+        "anonymous_rate": settings.REGATTA_ANONYMOUS_RATE,
     }  # fmt: skip
     return render(request, f"docs/{page}.html", context)

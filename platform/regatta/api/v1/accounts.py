@@ -82,8 +82,8 @@ class AccountAnswer(Told):
     joined_at: datetime
 
 
-@room.post("/accounts/", AccountName, takes=Takes.JSON, cost=HASH_COST, reads_key=False)
-@open_to_all()
+@room.post("/accounts/", AccountName, takes=Takes.JSON, cost=HASH_COST)
+@open_to_all(reads_key=False)
 def sign_up(request: HttpRequest, data: NewAccount) -> dict[str, str]:
     """Open an account."""
     try:
@@ -93,8 +93,8 @@ def sign_up(request: HttpRequest, data: NewAccount) -> dict[str, str]:
     return {"username": user.username}
 
 
-@room.post("/keys/", Secret, takes=Takes.JSON, cost=HASH_COST, reads_key=False, is_secret=True)
-@open_to_all()
+@room.post("/keys/", Secret, takes=Takes.JSON, cost=HASH_COST, is_secret=True)
+@open_to_all(reads_key=False)
 def issue_key(request: HttpRequest, data: NewKey) -> dict[str, Any]:
     """Make an API key with name and password; the secret is shown this once."""
     user = authenticate(request, username=data.username, password=data.password)

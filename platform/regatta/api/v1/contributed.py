@@ -67,7 +67,7 @@ class Choice(Asked):
     experimental: str = Field(max_length=20, description="yes or no")
 
 
-class Chosen(Told):
+class ExperimentalAnswer(Told):
     """What it is now."""
 
     name: str
@@ -108,7 +108,7 @@ def detail(request: HttpRequest, name: str) -> dict[str, Any]:
     return _plain(found) | {"is_own": is_own, "alike": alike and alike.plain()}
 
 
-@room.post("/models/{str:name}/experimental/", Chosen, 200, takes=Takes.JSON)
+@room.post("/models/{str:name}/experimental/", ExperimentalAnswer, 200, takes=Takes.JSON)
 @for_owners("model", scope="manage")
 def experimental(request: HttpRequest, name: str, data: Choice) -> dict[str, Any]:
     """Take a model off board, blend and stakes, or put it back.

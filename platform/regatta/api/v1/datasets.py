@@ -14,7 +14,7 @@ from regatta.access import open_to_all
 from regatta.api.files import file_answer
 from regatta.api.v1.finding import tournament_of
 from regatta.api.v1.paging import Page, Paging, page
-from regatta.api.v1.rooms import Room, Told
+from regatta.api.v1.rooms import FILE, Room, Told
 from regatta.rounds.models import Dataset, DatasetFile, Tournament
 from regatta.rounds.public import file_sha256
 
@@ -56,7 +56,7 @@ def files(request: HttpRequest, slug: str, paging: Query[Paging]) -> dict[str, A
     return page(request, newest_files(tournament_of(slug)), paging, file_answer_of)
 
 
-@room.get("/tournaments/{slug:slug}/files/{str:name}", Any, name="file")
+@room.get("/tournaments/{slug:slug}/files/{str:name}", FILE, name="file")
 @open_to_all(of="file")
 def file(request: HttpRequest, slug: str, name: str) -> HttpResponse:
     """One public file, with its hash as ETag.

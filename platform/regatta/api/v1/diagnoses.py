@@ -44,7 +44,7 @@ class DiagnosisDetail(DiagnosisAnswer):
     regimes: list[dict[str, Any]]
 
 
-class Meant(Asked):
+class ForModel(Asked):
     """For which model a file is."""
 
     model: str = Field("", max_length=200)
@@ -60,7 +60,7 @@ def index(request: HttpRequest, paging: Query[Paging]) -> dict[str, Any]:
 
 @room.post("/diagnoses/", DiagnosisAnswer, 202, takes=Takes.FILE)
 @for_contributors(scope="submit")
-def create(request: HttpRequest, meant: Query[Meant]) -> dict[str, Any]:
+def create(request: HttpRequest, meant: Query[ForModel]) -> dict[str, Any]:
     """Upload predictions of validation eras as the body; the figures come within seconds.
 
     `?model=name`. A header `X-Filename` names the file.

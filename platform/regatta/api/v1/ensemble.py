@@ -85,7 +85,7 @@ class MetaModelAnswer(Told):
     known_at: datetime
 
 
-class Version(Told):
+class SelectorAnswer(Told):
     """A selector that leads or has led."""
 
     id: int
@@ -153,7 +153,7 @@ def meta_model(request: HttpRequest, slug: str, paging: Query[OrderedPaging]) ->
     return _by_round(request, found, paging, lambda row: _plain(row, META) | {"round": row.round.number})
 
 
-@room.get("/tournaments/{slug:slug}/selectors/", Page[Version])
+@room.get("/tournaments/{slug:slug}/selectors/", Page[SelectorAnswer])
 @open_to_all(of="tournament")
 def selectors(request: HttpRequest, slug: str, paging: Query[OrderedPaging]) -> dict[str, Any]:
     """Selectors that lead or have led, with the gain for which they were promoted."""

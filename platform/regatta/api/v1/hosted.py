@@ -31,7 +31,7 @@ PLAIN = (
 )  # fmt: skip
 
 
-class Version(Told):
+class HostedAnswer(Told):
     """One version of a slot's file."""
 
     model: str
@@ -48,7 +48,7 @@ class Version(Told):
     finished_at: datetime | None
 
 
-class VersionDetail(Version):
+class HostedDetail(HostedAnswer):
     """The same with its log, and how it would have done on the validation eras."""
 
     log: str
@@ -70,7 +70,7 @@ class Run(Told):
     finished_at: datetime | None
 
 
-@room.get("/models/{str:name}/hosted/", Page[Version])
+@room.get("/models/{str:name}/hosted/", Page[HostedAnswer])
 @for_owners("model", scope="read")
 def index(request: HttpRequest, name: str, paging: Query[Paging]) -> dict[str, Any]:
     """Versions of a model's file, the newest first."""
@@ -78,7 +78,7 @@ def index(request: HttpRequest, name: str, paging: Query[Paging]) -> dict[str, A
     return page(request, found.defer("log", "diagnostics"), paging, _plain, by=("number",), newest_first=True)
 
 
-@room.post("/models/{str:name}/hosted/", Version, 202, takes=Takes.FILE)
+@room.post("/models/{str:name}/hosted/", HostedAnswer, 202, takes=Takes.FILE)
 @for_owners("model", scope="submit")
 def upload(request: HttpRequest, name: str) -> dict[str, Any]:
     """Hand in a model file as the body: ONNX, LightGBM text, safetensors or skops.
@@ -91,7 +91,7 @@ def upload(request: HttpRequest, name: str) -> dict[str, Any]:
     return _plain(take_in(model, request.body, filename=filename, by=contributor(request), now=timezone.now()))
 
 
-@room.get("/models/{str:name}/hosted/{int:number}/", VersionDetail)
+@room.get("/models/{str:name}/hosted/{int:number}/", HostedDetail)
 @for_owners("hosted", scope="read")
 def detail(request: HttpRequest, name: str, number: int) -> dict[str, Any]:
     """One version with its log and its diagnosis."""
@@ -107,7 +107,7 @@ def runs(request: HttpRequest, name: str, number: int, paging: Query[Paging]) ->
     return page(request, found.defer(*HEAVY_OF_ROUND), paging, _run, newest_first=True)
 
 
-@room.post("/models/{str:name}/hosted/{int:number}/assign/", Version, 200)
+@room.post("/models/{str:name}/hosted/{int:number}/assign/", HostedAnswer, 200)
 @for_owners("hosted", scope="manage")
 def assign(request: HttpRequest, name: str, number: int) -> dict[str, Any]:
     """Let a version that was found good run in every round, the open ones included."""
@@ -116,7 +116,7 @@ def assign(request: HttpRequest, name: str, number: int) -> dict[str, Any]:
     return _plain(found)
 
 
-@room.post("/models/{str:name}/hosted/{int:number}/take-off/", Version, 200)
+@room.post("/models/{str:name}/hosted/{int:number}/take-off/", HostedAnswer, 200)
 @for_owners("hosted", scope="manage")
 def take_off(request: HttpRequest, name: str, number: int) -> dict[str, Any]:
     """Let a version run no more; what it has sent stays."""
@@ -125,7 +125,7 @@ def take_off(request: HttpRequest, name: str, number: int) -> dict[str, Any]:
     return _plain(found)
 
 
-@room.post("/models/{str:name}/hosted/{int:number}/try-again/", Version, 202)
+@room.post("/models/{str:name}/hosted/{int:number}/try-again/", HostedAnswer, 202)
 @for_owners("hosted", scope="manage")
 def repeat(request: HttpRequest, name: str, number: int) -> dict[str, Any]:
     """Repeat a check and runs that ended by the platform's fault."""

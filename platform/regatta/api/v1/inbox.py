@@ -51,7 +51,7 @@ class Preferences(Asked):
     ways: dict[Event, Way]
 
 
-class Chosen(Told):
+class ChosenWays(Told):
     """How each event is told."""
 
     ways: dict[str, str]
@@ -74,14 +74,14 @@ def read(request: HttpRequest, data: Read) -> dict[str, int]:
     return {"unread": unread(owner)}
 
 
-@room.get("/inbox/preferences/", Chosen)
+@room.get("/inbox/preferences/", ChosenWays)
 @for_contributors(scope="read")
 def preferences(request: HttpRequest) -> dict[str, Any]:
     """What you are told of, and how: off, inbox or mail."""
     return {"ways": {event.value: way.value for event, way in Preference.of(contributor(request)).items()}}
 
 
-@room.put("/inbox/preferences/", Chosen, takes=Takes.JSON)
+@room.put("/inbox/preferences/", ChosenWays, takes=Takes.JSON)
 @for_contributors(scope="manage")
 def choose(request: HttpRequest, data: Preferences) -> dict[str, Any]:
     """Choose how to be told of what; it counts from the next round on."""

@@ -12,7 +12,7 @@ from django.shortcuts import get_object_or_404
 from ninja import Query
 from pydantic import Field
 
-from regatta.access import for_contributors, for_owners
+from regatta.access import for_contributors, for_owners_and_staff
 from regatta.accounts.models import User
 from regatta.api.guard import contributor
 from regatta.api.v1.paging import Page, Paging, page
@@ -74,7 +74,7 @@ def index(request: HttpRequest, paging: Query[JobPaging]) -> dict[str, Any]:
 
 
 @room.get("/jobs/{int:pk}/", JobDetail)
-@for_owners("job", scope="read")
+@for_owners_and_staff("job", scope="read")
 def detail(request: HttpRequest, pk: int) -> dict[str, Any]:
     """One piece of work on your files; staff see any, with its traceback."""
     who = contributor(request)

@@ -16,12 +16,15 @@ from typing import Any, TypeVar
 from ninja import Router, Schema
 from pydantic import ConfigDict
 
-from regatta.access import ANY, Access, Who, access_of
+from regatta.access import ANY, Who, access_of
+from regatta.api.files import KINDS
 from regatta.api.guard import Rule, Takes
 from regatta.api.repeats import HEADER, MAX_KEY
 
 View = TypeVar("View", bound=Callable[..., Any])
 SECURITY = "key"
+FILE = Any
+"""What answers a file and no JSON of ours."""
 FILE_TYPES = ("text/csv", "application/octet-stream")
 COMMON = {
     "HEAD": (), "GET": (400, 422, 429), "POST": (400, 409, 413, 422, 429), "PUT": (400, 413, 422, 429),
@@ -83,36 +86,45 @@ class Room:
             summary, _, more = (getdoc(view) or "").partition("\n")
             self.router.add_api_operation(
                 path, [method], view, response={status: answers}, summary=summary.rstrip("."),
-                operation_id=f"{self.name}_{view.__name__}".replace("-", "_"), description=more.strip() or None,
-                openapi_extra=_extra(method, path, kept),
+                operation_id=f"{self.name}_{view.__name__}".replace("-", "_"),
+                openapi_extra=_extra(method, path, kept, is_file=answers is FILE) | {"description": more.strip()},
             )  # fmt: skip
             return view
 
         return take_in
 
 
-def _extra(method: str, path: str, rule: Rule) -> dict[str, Any]:
+def _extra(method: str, path: str, rule: Rule, *, is_file: bool) -> dict[str, Any]:
     """What the OpenAPI file says of an operation beside its parameters and answer."""
     access = rule.access
-    refused = set(COMMON[method])
+    refused = {401, *COMMON[method]}
     extra: dict[str, Any] = {"x-access": {"who": access.who.value, "scope": access.scope, "of": access.of}}
     if access.who != Who.ANYBODY:
         extra["security"] = [{SECURITY: []}]
         refused.add(403)
-    elif rule.reads_key:
+    elif access.reads_key:
         extra["security"] = [{}, {SECURITY: []}]
-    if rule.reads_key or access.who != Who.ANYBODY:
-        refused.add(401)
     if "{" in path or method == "POST":
         refused.add(404)
     extra["responses"] = {status: _refused(WORDS[status]) for status in sorted(refused)}
     if method == "POST":
         schema = {"type": "string", "maxLength": MAX_KEY}
         extra["parameters"] = [{"in": "header", "name": HEADER, "schema": schema, "required": False}]
+    if is_file:
+        extra["responses"] |= _parts_of_file()
     if rule.takes == Takes.FILE:
         data = {"schema": {"type": "string", "format": "binary"}}
         extra["requestBody"] = {"content": dict.fromkeys(FILE_TYPES, data), "required": True}
     return extra
+
+
+def _parts_of_file() -> dict[int, Any]:
+    """A file whole, in part, or not at all, because the part lies beyond its end."""
+    content: dict[str, Any] = {kind: {} for kind in (*KINDS.values(), "application/octet-stream")}
+    return {
+        200: {"content": content}, 206: {"description": "A part.", "content": content},
+        416: {"description": "The part asked for is not in the file."},
+    }  # fmt: skip
 
 
 def _refused(words: str) -> dict[str, Any]:
@@ -141,8 +153,3 @@ ERROR: Mapping[str, Any] = {
     },
 }
 """The one envelope."""
-
-
-def rule_of(access: Access) -> Rule:
-    """The plain rule of an access."""
-    return Rule(access, Takes.NOTHING)

@@ -9,6 +9,7 @@ from typing import Any, NoReturn
 
 from django.core.serializers.json import DjangoJSONEncoder
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.urls import URLPattern, path
 from ninja import NinjaAPI
 from ninja.parser import Parser
@@ -101,14 +102,19 @@ def addresses() -> list[URLPattern]:
         for room in ROOMS
         for route, rules in room.rules.items()
     ]
-    return [*found, path("openapi.json", openapi, name="openapi")]
+    return [*found, path("openapi.json", openapi, name="openapi"), path("docs/", docs)]
 
 
 def _openapi(request: HttpRequest) -> HttpResponse:
     return HttpResponse(openapi_text(), content_type="application/json")
 
 
-openapi = guarded(_openapi, {"GET": Rule(Access(Who.ANYBODY))})
+def _docs(request: HttpRequest) -> HttpResponse:
+    return redirect("docs_page", page="api")
+
+
+_PLAIN = {"GET": Rule(Access(Who.ANYBODY, reads_key=False))}
+openapi, docs = guarded(_openapi, _PLAIN), guarded(_docs, _PLAIN)
 
 
 @cache

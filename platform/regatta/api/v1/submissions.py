@@ -18,7 +18,7 @@ from regatta.api.files import file_answer
 from regatta.api.guard import Takes, contributor
 from regatta.api.v1.finding import HEAVY_OF_ROUND, asked_model
 from regatta.api.v1.paging import Page, Paging, page
-from regatta.api.v1.rooms import Asked, Room, Told
+from regatta.api.v1.rooms import FILE, Asked, Room, Told
 from regatta.ensemble.likeness import likeness_of
 from regatta.rounds.models import Round
 from regatta.security import asked_number
@@ -102,7 +102,7 @@ def detail(request: HttpRequest, pk: int) -> dict[str, Any]:
     return submission_answer(found) | {"alike": alike and alike.plain()}
 
 
-@room.get("/submissions/{int:pk}/file/", Any)
+@room.get("/submissions/{int:pk}/file/", FILE)
 @for_owners("submission", scope="read")
 def file(request: HttpRequest, pk: int) -> HttpResponse:
     """The file as it was sent."""

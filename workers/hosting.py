@@ -21,9 +21,11 @@ from regatta.rounds.models import Tournament
 from regatta.submissions.intake import receive
 from regatta.submissions.models import Submission
 from tournament.errors import BadInput, BadModel, Fault
+from tournament.hosted.formats import Format
 from tournament.hosted.ranking import as_predictions
 from tournament.markets.dataset import parquet_bytes
 from tournament.scoring.diagnostics import KnownEras, diagnose
+from workers.sandbox.forking import fork_server_of
 from workers.sandbox.limits import SandboxFault
 from workers.sandbox.runner import Answer, Work, of_rounds, run
 from workers.sandbox.trial import answer_twice
@@ -61,7 +63,8 @@ def run_hosted(payload: dict[str, Any]) -> dict[str, Any]:
         refuse_beyond_quota(run_row)
         names = feature_names(run_row.round.tournament)
         ids, features_NF = live_features(run_row.round, names)
-        answer = run(artifacts.get(run_row.hosted.sha256), of_rounds(features_NF, names))
+        data, start = artifacts.get(run_row.hosted.sha256), fork_server_of(Format(run_row.hosted.format)).start
+        answer = run(data, of_rounds(features_NF, names), start=start)
         _submit(run_row, ids, answer)
     except BadInput as bad:
         _fail(run_row, bad)

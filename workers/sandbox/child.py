@@ -31,17 +31,29 @@ FRESH = os.O_WRONLY | os.O_CREAT | os.O_EXCL
 def main(folder: Path) -> None:
     """Do the job that lies in the folder."""
     die_with_parent()
-    job = json.loads((folder / JOB).read_bytes())
+    do(opened(folder))
+
+
+def opened(folder: Path) -> list[int]:
+    """Descriptors of a job's five files; the last two are made for it."""
+    given = [os.open(folder / name, os.O_RDONLY) for name in (JOB, MODEL, FEATURES)]
+    return given + [os.open(folder / name, FRESH, 0o600) for name in (VALUES, SAID)]
+
+
+def do(files: list[int]) -> None:
+    """Do the job in the files, which are open."""
+    asked, model, table, values, said = files
+    job = json.loads(_read(asked))
     Limits(**job["limits"]).impose()
-    values, said = os.open(folder / VALUES, FRESH, 0o600), os.open(folder / SAID, FRESH, 0o600)
     held = level()
     if "attempts" in job:
         lock()
         told: dict[str, Any] = escape.attempt(job["attempts"], values)
     else:
         prepare(Format(job["format"]))
-        data = (folder / MODEL).read_bytes()
-        features = np.load(folder / FEATURES, allow_pickle=False)
+        data = _read(model)
+        with open(table, "rb") as file:
+            features = np.load(file, allow_pickle=False)
         lock()
         told = predict(data, features, job["names"], job["ends"], values)
     os.write(said, json.dumps({"level": held} | told).encode()[:MAX_SAID])
@@ -58,6 +70,11 @@ def predict(data: bytes, features: np.ndarray, names: list[str], ends: list[int]
     except MemoryError:
         return {"faults": [asdict(Fault("memory", "the model needs more memory than it may have", "make it smaller"))]}
     return {"about": model.about}
+
+
+def _read(given: int) -> bytes:
+    with open(given, "rb") as file:
+        return file.read()
 
 
 def _write(out: int, values: Single) -> None:

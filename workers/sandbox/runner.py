@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import json
 import os
-import select
 import signal
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -25,8 +24,11 @@ from numpy.typing import NDArray
 from tournament.errors import BadModel, Fault, printable
 from tournament.hosted.formats import Format, recognise
 from workers.sandbox import child, landlock, room
+from workers.sandbox.ends import End, await_end
 from workers.sandbox.limits import Limits, SandboxFault
 
+Start = Callable[[Path, float], End]
+"""Runs a child on the job in a folder, within so many seconds by the clock."""
 ROOT = Path(__file__).resolve().parent.parent.parent
 SETTINGS = {
     "PYTHONPATH": str(ROOT), "PYTHONHASHSEED": "0", "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1",
@@ -68,18 +70,8 @@ class Answer:
     cpu_seconds: float
 
 
-@dataclass(frozen=True, slots=True)
-class End:
-    """How a child ended."""
-
-    code: int | None
-    """Exit status, minus the signal; None: killed from here when its time was over."""
-    seconds: float
-    cpu_seconds: float
-
-
-def run(data: bytes, work: Work, limits: Limits = Limits(), *, seed: int = 0) -> Answer:
-    """What the model in `data` answers; `seed` is that of Python's hashes, which must not matter.
+def run(data: bytes, work: Work, limits: Limits = Limits(), *, start: Start | None = None, seed: int = 0) -> Answer:
+    """What the model in `data` answers, in a fresh child (with `seed` for Python's hashes) or in one that `start` gives.
 
     Raises BadModel when the fault is the model's, SandboxFault when it is the platform's.
     """
@@ -90,7 +82,7 @@ def run(data: bytes, work: Work, limits: Limits = Limits(), *, seed: int = 0) ->
         (folder / child.JOB).write_text(json.dumps(job))
         (folder / child.MODEL).write_bytes(data)
         np.save(folder / child.FEATURES, work.features_NF)
-        end = start(folder, limits.wall_seconds, seed=seed)
+        end = start(folder, limits.wall_seconds) if start else start_fresh(folder, limits.wall_seconds, seed=seed)
         told = judge(folder, end, limits)
         if "faults" in told:
             raise BadModel(_faults(told["faults"]))
@@ -104,8 +96,8 @@ def is_offered() -> bool:
     return sys.platform == "linux" and (landlock.version() > 0 or room.is_offered())
 
 
-def start(folder: Path, wall_seconds: float, *, seed: int = 0) -> End:
-    """Run a child on the job in the folder, and wait for its end, or for its time to be over."""
+def start_fresh(folder: Path, wall_seconds: float, *, seed: int = 0) -> End:
+    """Run a child of its own interpreter on the job in the folder; wait for its end, or for its time to be over."""
     command = [sys.executable, "-s", "-P", "-B", "-m", child.__name__, str(folder)]
     environment = SETTINGS | {"PYTHONHASHSEED": str(seed)}
     began = time.monotonic()
@@ -114,19 +106,11 @@ def start(folder: Path, wall_seconds: float, *, seed: int = 0) -> End:
             room.enclosed(command, folder, environment), cwd=folder, env=environment, stdin=subprocess.DEVNULL,
             stdout=error, stderr=error, start_new_session=True,
         )  # fmt: skip
-    watch = os.pidfd_open(process.pid)
-    try:
-        poll = select.poll()
-        poll.register(watch, select.POLLIN)
-        is_over = bool(poll.poll(wall_seconds * 1000))
-    finally:
-        os.close(watch)
-        _kill_group(process.pid)
-    _, status, used = os.wait4(process.pid, 0)
-    process.returncode = code = os.waitstatus_to_exitcode(status)
-    code = FIRST_SIGNAL - code if code > FIRST_SIGNAL else code
-    cpu_seconds = used.ru_utime + used.ru_stime
-    return End(code if is_over else None, time.monotonic() - began, cpu_seconds)
+    code, cpu_seconds = await_end(process.pid, wall_seconds, kill_group)
+    if code is not None and code > FIRST_SIGNAL:
+        code = FIRST_SIGNAL - code
+    process.returncode = -signal.SIGKILL if code is None else code
+    return End(code, time.monotonic() - began, cpu_seconds)
 
 
 def judge(folder: Path, end: End, limits: Limits) -> dict[str, Any]:
@@ -139,7 +123,7 @@ def judge(folder: Path, end: End, limits: Limits) -> dict[str, Any]:
         reason = OWN_ENDS[signal.Signals(-end.code)]
         raise BadModel(Fault("crash", f"the model could not be run: {reason}", SMALLER))
     if end.code:
-        raise SandboxFault(f"a run ended by {end.code}: {_tail(folder / 'error')}")
+        raise SandboxFault(f"a run ended by {end.code}: {tail(folder / 'error')}")
     try:
         told = json.loads(_head(folder / child.SAID))
         if not isinstance(told, dict):
@@ -175,7 +159,8 @@ def _faults(told: Any) -> list[Fault]:
         raise SandboxFault(f"a run told of faults in no known way: {error}") from None
 
 
-def _kill_group(leader: int) -> None:
+def kill_group(leader: int) -> None:
+    """End a session and all that is in it."""
     try:
         os.killpg(leader, signal.SIGKILL)
     except (ProcessLookupError, PermissionError):  # it is gone, or another user's zombie
@@ -187,7 +172,7 @@ def _head(path: Path) -> bytes:
         return file.read(child.MAX_SAID)
 
 
-def _tail(path: Path) -> str:
+def tail(path: Path) -> str:
     """The last of what the child's libraries complained of: for staff."""
     with path.open("rb") as file:
         file.seek(max(0, path.stat().st_size - MAX_TOLD))

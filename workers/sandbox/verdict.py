@@ -11,7 +11,9 @@ from functools import lru_cache
 from pathlib import Path
 
 from tournament.errors import BadModel
+from tournament.hosted.formats import Format
 from workers.sandbox import child, runner
+from workers.sandbox.forking import fork_server_of
 from workers.sandbox.limits import Limits, SandboxFault
 from workers.sandbox.lockdown import OWN_ROOM
 
@@ -50,7 +52,10 @@ def verdict() -> Verdict:
 
 
 def try_to_escape() -> Verdict:
-    """Make every attempt inside a sandbox of our own. Raises SandboxFault or BadModel when none could be made."""
+    """Make every attempt in a sandbox of our own, in a fresh child and in a forked one; who gets out of either escapes.
+
+    Raises SandboxFault or BadModel when none could be made.
+    """
     with tempfile.TemporaryDirectory() as outside, socket.create_server(("127.0.0.1", 0)) as listening:
         secret = Path(outside) / "secret"
         secret.write_text("nobody in a sandbox reads this")
@@ -58,29 +63,40 @@ def try_to_escape() -> Verdict:
         secret.chmod(0o666)
         attempts = {"secret": str(secret), "port": listening.getsockname()[1], "forks": FORKS, "bytes": BYTES,
                     "memory": MEMORY}  # fmt: skip
-        told = _tell(attempts, Limits())
-    brought = [name for name in told["environment"] if name not in HARMLESS]
-    outlived = [*_outlives_its_time(), *([f"know {', '.join(brought)}"] if brought else [])]
+        told, escaped = dict[str, list[str]](), dict[str, None]()
+        for start in (runner.start_fresh, fork_server_of(Format.LIGHTGBM).start):
+            told = _tell(attempts, Limits(), start)
+            escaped |= dict.fromkeys([*told["escaped"], *_outlives_its_time(start), *_knows(told["environment"])])
     tried = (*map(str, told["tried"]), "outlive its time", "know its worker's settings")
-    return Verdict(str(told["level"]), tried, (*map(str, told["escaped"]), *outlived))
+    return Verdict(str(told["level"]), tried, tuple(map(str, escaped)))
 
 
-def _outlives_its_time() -> tuple[str, ...]:
+def _knows(environment: list[str]) -> tuple[str, ...]:
+    """What it found in its environment that it should not."""
+    brought = [name for name in environment if name not in HARMLESS]
+    return (f"know {', '.join(brought)}",) if brought else ()
+
+
+def _outlives_its_time(start: runner.Start) -> tuple[str, ...]:
     """Whether a sandbox that sleeps is still there after its time."""
-    end = _start({"sleep": SLEEP_SECONDS}, Limits(wall_seconds=PATIENCE_SECONDS))[0]
+    end = _start({"sleep": SLEEP_SECONDS}, Limits(wall_seconds=PATIENCE_SECONDS), start)[0]
     return () if end.code is None and end.seconds < SLEEP_SECONDS / 2 else ("outlive its time",)
 
 
-def _tell(attempts: dict[str, object], limits: Limits) -> dict[str, list[str]]:
-    end, told = _start(attempts, limits)
+def _tell(attempts: dict[str, object], limits: Limits, start: runner.Start) -> dict[str, list[str]]:
+    end, told = _start(attempts, limits, start)
     if end.code != 0 or not {"tried", "escaped", "environment", "level"} <= set(told):
         raise SandboxFault(f"the attempts to escape ended by {end.code} and could not be counted")
     return told
 
 
-def _start(attempts: dict[str, object], limits: Limits) -> tuple[runner.End, dict[str, list[str]]]:
-    with tempfile.TemporaryDirectory(prefix="regatta-sandbox-") as name:
-        folder = Path(name)
+def _start(
+    attempts: dict[str, object], limits: Limits, start: runner.Start
+) -> tuple[runner.End, dict[str, list[str]]]:
+    with tempfile.TemporaryDirectory(prefix="regatta-sandbox-") as made:
+        folder = Path(made)
         (folder / child.JOB).write_text(json.dumps({"attempts": attempts, "limits": asdict(limits)}))
-        end = runner.start(folder, limits.wall_seconds)
+        for name in (child.MODEL, child.FEATURES):
+            (folder / name).touch()
+        end = start(folder, limits.wall_seconds)
         return end, {} if end.code is None else runner.judge(folder, end, limits)

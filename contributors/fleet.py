@@ -19,6 +19,7 @@ import pandas as pd
 import requests
 
 from contributors.client import PATIENCE_SECONDS, Client, Refused
+from contributors.hosted import HOSTED, hand_in
 from contributors.roster import ROSTER, Entry
 from contributors.strategies import Array, Strategy, Training, centred, uniform_ranks
 
@@ -45,7 +46,7 @@ Owners = dict[str, Client]
 
 def sign_up(url: str, password: str) -> Owners:
     """Sign everybody up and take a key each: one opens all tournaments."""
-    clients = {owner: Client(url) for owner in {entry.owner: None for entry in ROSTER}}
+    clients = {owner: Client(url) for owner in {entry.owner: None for entry in (*ROSTER, *HOSTED)}}
     with ThreadPoolExecutor(UPLOAD_THREADS) as pool:
         list(pool.map(lambda owner: clients[owner].sign_up(owner, password), clients))
     return clients
@@ -61,14 +62,29 @@ def fit_out(owners: Owners, tournament: str) -> tuple[list[Boat], list[str]]:
     training = Training.read(reader.table(tournament, "train.parquet"), description)
     boats = []
     for entry in ROSTER:
-        name = f"{entry.model}_{tournament.split('-')[0]}"
+        name = name_in(tournament, entry.model)
         clients[entry.owner].create_model(tournament, name)
         clients[entry.owner].stake(name, entry.stake)
         strategy = entry.make()
         strategy.fit(training)
         boats.append(Boat(entry, name, strategy, clients[entry.owner]))
         log.info("%s is fitted", name)
+    hand_in_all(clients, tournament, training, list(description["features"]))
     return boats, list(description["features"])
+
+
+def hand_in_all(clients: Owners, tournament: str, training: Training, features: list[str]) -> None:
+    """Make the files that the platform is to run, and send them."""
+    for entry in HOSTED:
+        name, client = name_in(tournament, entry.model), clients[entry.owner]
+        client.create_model(tournament, name)
+        client.stake(name, entry.stake)
+        hand_in(entry, name, client, entry.pack(training, features))
+
+
+def name_in(tournament: str, model: str) -> str:
+    """A model's name in a tournament: names are the site's, not the tournament's."""
+    return f"{model}_{tournament.split('-')[0]}"
 
 
 def upload(boat: Boat, ids: pd.Series, features: Array, number: int) -> None:

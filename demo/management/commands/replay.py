@@ -6,6 +6,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from contributors.hosted import HOSTED
 from contributors.roster import ROSTER
 from demo.replay import Becalmed, drift, sail
 from regatta.rounds.models import Tournament
@@ -28,6 +29,7 @@ class Command(BaseCommand):
         if tournament is None:
             raise CommandError(f"there is no tournament {options['tournament']!r}; run manage.py demo first")
         expected = {f"{entry.model}_{tournament.slug}": (entry.joins, entry.leaves) for entry in ROSTER}
+        expected |= {f"{entry.model}_{tournament.slug}": (1, None) for entry in HOSTED}
         try:
             sail(tournament, expected, through=options["through"])
             if options["pace"]:

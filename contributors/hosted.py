@@ -49,8 +49,9 @@ def onnx_network(training: Training, names: list[str]) -> bytes:
     from skl2onnx import to_onnx  # takes a second to load
 
     network = MLPRegressor(
-        hidden_layer_sizes=(16,), alpha=10.0, learning_rate_init=3e-3, max_iter=6, early_stopping=True, random_state=22
-    )
+        hidden_layer_sizes=(16,), alpha=10.0, learning_rate_init=3e-3, max_iter=60, early_stopping=True,
+        n_iter_no_change=2, random_state=22,
+    )  # fmt: skip
     features = _published(training)
     network.fit(features, training.targets["target"])
     data: bytes = to_onnx(network, features[:1], target_opset=17).SerializeToString()

@@ -93,9 +93,11 @@ def is_downloaded(value: Any, truth: Truth) -> None:
 
 
 def is_uploaded(value: Any, truth: Truth) -> None:
-    assert value["newest"] == {"id": value["id"], "status": "ACCEPTED", "selected": True, "faults": []}
+    trigger = f"node of {truth.model.name}"
+    told = {"status": "ACCEPTED", "selected": True, "faults": [], "triggerId": trigger}
+    assert value["newest"] == told | {"id": value["id"]}
     sent = Submission.objects.get(pk=value["id"])
-    assert (sent.model, sent.round, sent.source) == (truth.model, truth.open, "numerapi")
+    assert (sent.model, sent.round, sent.source, sent.trigger_id) == (truth.model, truth.open, "numerapi", trigger)
 
 
 def is_the_account(value: Any, truth: Truth) -> None:

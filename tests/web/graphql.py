@@ -50,9 +50,10 @@ class Asker:
         assert answer.status_code == 200, answer.content
         return str(auth["filename"])
 
-    def submit(self, data: bytes, model: str | None = None) -> str:
+    def submit(self, data: bytes, model: str | None = None, trigger: str | None = None) -> str:
         """All three steps; the submission's id."""
-        return str(self.ask(CREATE, filename=self.upload(data, model=model), model=model)["create_submission"]["id"])
+        name = self.upload(data, model=model)
+        return str(self.ask(CREATE, filename=name, model=model, trigger=trigger)["create_submission"]["id"])
 
 
 def put(url: str, data: bytes, **headers: str) -> Any:
@@ -63,5 +64,6 @@ def put(url: str, data: bytes, **headers: str) -> Any:
 
 UPLOAD_AUTH = """query($filename: String! $model: String) {
     submission_upload_auth(filename: $filename tournament: 8 modelId: $model) { filename url } }"""
-CREATE = """mutation($filename: String! $model: String) {
-    create_submission(filename: $filename tournament: 8 modelId: $model source: "numerapi") { id } }"""
+CREATE = """mutation($filename: String! $model: String $trigger: String) {
+    create_submission(filename: $filename tournament: 8 modelId: $model source: "numerapi" triggerId: $trigger) { id }
+}"""

@@ -49,6 +49,15 @@ def test_what_was_put_becomes_an_accepted_submission(asker: Asker, good: bytes) 
     assert artifacts.get(found.file_sha256) == good
 
 
+@pytest.mark.parametrize(("given", "kept"), [("node-7", "node-7"), (None, None), ("x" * 500, "x" * 80), ("", None)])
+def test_the_trigger_that_a_file_answers_is_kept_and_told(
+    asker: Asker, good: bytes, given: str | None, kept: str | None
+) -> None:
+    asker.submit(good, trigger=given)
+
+    assert asker.ask("{ submissions { triggerId } }") == {"submissions": [{"triggerId": kept}]}
+
+
 def test_the_waiting_file_is_gone_after_its_use(
     asker: Asker, good: bytes, django_capture_on_commit_callbacks: Any
 ) -> None:

@@ -23,12 +23,14 @@ from regatta.notifications.fanning import tell
 from regatta.notifications.models import Event
 from regatta.notifications.telling import announce
 from regatta.rounds.models import Tournament
+from regatta.submissions.intake import receive
 from regatta.submissions.models import ContributedModel
 from regatta.webhooks import addresses
 from regatta.webhooks.addresses import is_outside, parsed, resolved
 from regatta.webhooks.delivering import EVENTS, MOST, PAUSES, create, deliver, replay, sweep, trigger
 from regatta.webhooks.models import Delivery, Webhook
 from regatta.webhooks.sending import headers, post, signature
+from tests.flows import seas
 from tournament.errors import BadInput
 from workers.running import run_job
 
@@ -398,3 +400,23 @@ def test_the_webhook_of_a_model_is_told_as_numerapis_nodes_expect(
     assert [(one["modelId"], one["roundNumber"]) for one in told] == [(str(model.pk), 1), (str(model.pk), None)]
     assert told[1]["triggerId"] == str(triggered.name)
     assert Webhook.objects.filter(model=model, is_active=True).get() == hook
+
+
+def test_the_log_shows_what_was_submitted_in_answer(
+    client: Client, tournament: Tournament, owner: User, receiver: Receiver
+) -> None:
+    model = ContributedModel.objects.get(name="kelpie")
+    triggered = trigger(create(owner, receiver.url, ["round.opened"], model=model), NOW)
+    round = tournament.rounds.get(number=1)
+    data = seas.predictions("kelpie", round).to_csv(index=False).encode()
+    other = ContributedModel.objects.get(name="northwind")  # a stranger's, that names the same trigger
+    submission, _ = (
+        receive(one, round, data, filename="a.csv", source="numerapi", now=NOW, trigger_id=str(triggered.name))
+        for one in (model, other)
+    )
+
+    client.force_login(owner)
+    page = client.get(f"/accounts/webhooks/{triggered.webhook_id}/").content.decode()
+
+    assert f'<a href="/submissions/{submission.pk}/">answered by kelpie</a>' in page
+    assert "northwind" not in page

@@ -12,6 +12,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from regatta.access import for_contributors, for_owners
 from regatta.pages.account import owner_of
+from regatta.submissions.models import Submission
 from regatta.webhooks.delivering import create, replay
 from regatta.webhooks.models import Delivery, Webhook
 from tournament.errors import BadInput
@@ -38,9 +39,14 @@ def open_webhook(request: HttpRequest) -> HttpResponse:
 @login_required
 @require_safe
 def webhook(request: HttpRequest, pk: int) -> HttpResponse:
-    """One webhook with its secret and its last deliveries."""
+    """One webhook with its secret, its last deliveries, and what was submitted in answer to them."""
     hook = get_object_or_404(Webhook.objects.select_related("model"), pk=pk, owner=owner_of(request))
-    return render(request, "pages/webhook.html", {"hook": hook, "deliveries": hook.deliveries.all()[:SHOWN]})
+    deliveries = list(hook.deliveries.all()[:SHOWN])
+    names = [str(one.name) for one in deliveries]
+    answers = Submission.objects.filter(model__owner=hook.owner_id, trigger_id__in=names).order_by("id")
+    answered = {one.trigger_id: one for one in answers.select_related("model")}
+    rows = [(one, answered.get(str(one.name))) for one in deliveries]
+    return render(request, "pages/webhook.html", {"hook": hook, "rows": rows})
 
 
 @for_owners("webhook")

@@ -23,8 +23,9 @@ SOURCE = "platform"
 
 
 def receive(
-    model: ContributedModel, round: Round, data: bytes, *, filename: str, source: str, now: datetime
-) -> Submission:
+    model: ContributedModel, round: Round, data: bytes, *, filename: str, source: str, now: datetime,
+    trigger_id: str = "",
+) -> Submission:  # fmt: skip
     """Keep a file and check it at once. A late file is kept, checked and marked, but does not count.
 
     Raises BadInput when the round has not opened or belongs to another tournament, when the file is too large to be
@@ -48,6 +49,7 @@ def receive(
         file_sha256=artifacts.put(data), values_sha256=values, faults=[asdict(fault) for fault in checked.faults],
         status=Submission.Status.ACCEPTED if checked.is_valid else Submission.Status.REJECTED,
         is_late=now >= round.closes_at or round.status != Round.Status.OPEN, received_at=now, validated_at=now,
+        trigger_id=printable(trigger_id)[:80],
     )  # fmt: skip
     tell_of_failure(submission)
     return submission

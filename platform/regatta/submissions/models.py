@@ -6,6 +6,7 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
 from django.db import models
+from django.db.models import Q
 from django.utils import timezone
 
 from regatta.rounds.models import Round, Tournament
@@ -65,12 +66,18 @@ class Submission(models.Model):
     values_sha256 = models.CharField(max_length=64, blank=True)
     faults = models.JSONField(default=list)
     source = models.CharField(max_length=10, default="api")
+    trigger_id = models.CharField(
+        max_length=80, blank=True, help_text="As the client gave it: the message of ours that its run answers."
+    )
     received_at = models.DateTimeField()
     validated_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         ordering = ["-id"]
-        indexes = [models.Index(fields=["round", "status", "model"], name="submissions_of_round")]
+        indexes = [
+            models.Index(fields=["round", "status", "model"], name="submissions_of_round"),
+            models.Index(fields=["trigger_id"], name="submissions_triggered", condition=~Q(trigger_id="")),
+        ]
 
     def __str__(self) -> str:
         return f"{self.model_id} for {self.round_id}: {self.status}"

@@ -124,5 +124,5 @@ def submission_answer(row: Submission, fleet: Fleet) -> SubmissionAnswer:
     faults = [f"{fault['code']}: {fault['message']}" for fault in row.faults]
     return SubmissionAnswer(
         row=row, fleet=fleet, id=str(row.pk), filename=plain_name(row), inserted_at=moment(row.received_at),
-        trigger_id=None, status=row.status, is_late=row.is_late, faults=faults,
+        trigger_id=row.trigger_id or None, status=row.status, is_late=row.is_late, faults=faults,
     )  # fmt: skip

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import strawberry
 from django.utils import timezone
 
@@ -63,7 +65,8 @@ def create_submission(
 ) -> Created:
     """Check what was put and take it in. Raises BadInput with every fault of the file; the page shows them too."""
     owner = contributor(info, "submit")
-    submission = take_in(owner, filename, own_model(owner, model_id, tournament), source or SOURCE)
+    given = Given(filename, source or SOURCE, trigger_id or "")
+    submission = take_in(owner, own_model(owner, model_id, tournament), given)
     if submission.status == Submission.Status.REJECTED:
         raise BadInput([_fault(found) for found in submission.faults])
     if submission.is_late:
@@ -86,17 +89,26 @@ def create_signals_submission(
     return Created(id=created.id, first_effective_date=closes_at.date().isoformat())
 
 
-def take_in(owner: User, filename: str, model: ContributedModel, source: str) -> Submission:
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What the client says of a file: its name on this side, who sent it, and the trigger that it answers."""
+
+    filename: str
+    source: str
+    trigger_id: str
+
+
+def take_in(owner: User, model: ContributedModel, given: Given) -> Submission:
     """The submission that the uploaded file became, now or before. Raises BadInput."""
 
     def consume(upload: Upload, data: bytes) -> int:
         return receive(
-            model, current_round(model.tournament), data, filename=upload.original, source=source[:10],
-            now=model.tournament.now(),
+            model, current_round(model.tournament), data, filename=upload.original, source=given.source[:10],
+            now=model.tournament.now(), trigger_id=given.trigger_id,
         ).pk  # fmt: skip
 
     pk = use(
-        filename, owner=owner, purpose=Upload.Purpose.PREDICTIONS, model=model, now=timezone.now(), consume=consume
+        given.filename, owner=owner, purpose=Upload.Purpose.PREDICTIONS, model=model, now=timezone.now(), consume=consume
     )
     return Submission.objects.select_related("round").get(pk=pk)
 

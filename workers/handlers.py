@@ -84,12 +84,12 @@ def notify(payload: dict[str, Any]) -> dict[str, Any]:
 
 @handles("send_mail")
 def send_mail(payload: dict[str, Any]) -> dict[str, Any]:
-    """Mail one notice."""
+    """Try to mail one notice; its next try is the sweep's to ask for."""
     from django.utils import timezone
 
     from regatta.notifications.mailing import send
 
-    return {"sent": send(payload["notice"], timezone.now())}
+    return {"came": send(payload["mail"], payload["attempt"], timezone.now())}
 
 
 @handles("deliver")

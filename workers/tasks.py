@@ -28,15 +28,17 @@ def run_jobs(queue: str) -> None:
 
 @shared_task(name="workers.sweep")
 def sweep() -> None:
-    """Give up or requeue what lost its worker, ask for deliveries whose pause is over, ring for every queue that has
+    """Give up or requeue what lost its worker, ask for deliveries and mails whose pause is over, ring for every queue that has
     work waiting, forget expired uploads.
     """
     from regatta.hosting.lost import blame_platform_for_lost
+    from regatta.notifications.mailing import sweep as sweep_mails
     from regatta.uploads.steps import sweep as sweep_uploads
     from regatta.webhooks.delivering import sweep as sweep_deliveries
 
     blame_platform_for_lost(timezone.now())
     sweep_deliveries(timezone.now())
+    sweep_mails(timezone.now())
     for queue in flow.sweep(now=timezone.now()):
         flow.wake(queue)
     sweep_uploads(timezone.now())

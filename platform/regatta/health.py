@@ -15,6 +15,8 @@ from django.views.decorators.http import require_safe
 from regatta import artifacts
 from regatta.access import open_to_all
 from regatta.jobs.models import Job
+from regatta.notifications.models import Mail
+from regatta.webhooks.models import Delivery
 
 
 @open_to_all()
@@ -59,6 +61,10 @@ def metrics(request: HttpRequest) -> HttpResponse:
     now = timezone.now()
     for queue, created_at in waiting.annotate(Min("created_at")):
         lines.append(f'regatta_oldest_waiting_seconds{{queue="{queue}"}} {(now - created_at).total_seconds():.1f}')
+    for name, rows in (("mails", Mail.objects), ("deliveries", Delivery.objects)):
+        lines += [f"# HELP regatta_{name} What is told outside, by state.", f"# TYPE regatta_{name} gauge"]
+        by_state = rows.order_by("state").values_list("state").annotate(Count("id"))
+        lines += [f'regatta_{name}{{state="{state}"}} {count}' for state, count in by_state]
     return HttpResponse("\n".join(lines) + "\n", content_type="text/plain; version=0.0.4")
 
 

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from django.core import mail
 from django.test import Client
+from django.utils import timezone
 
 from regatta.accounts.models import User
 from regatta.hosting.models import HostedModel, HostedRun
@@ -149,34 +150,14 @@ def test_an_event_told_twice_is_heard_once(tournament: Tournament, owner: User) 
     wants(owner, OPENED=Way.MAIL)
     payload = {"round": tournament.rounds.get(number=1).pk}
 
-    first, again = (tell(Event.OPENED, payload, tournament.now()) for _ in range(2))
+    first, again = (tell(Event.OPENED, payload, timezone.now()) for _ in range(2))
     work(tournament)
     notice = Notice.objects.get()
 
     assert first == {"notices": 1, "mails": 1, "deliveries": 0}
     assert again == {"notices": 0, "mails": 0, "deliveries": 0}
-    assert not send(notice.pk, tournament.now())
+    assert send(notice.mail.pk, 0, timezone.now()) == "done before"
     assert len(mail.outbox) == 1
-
-
-def test_a_mail_that_the_server_refuses_may_be_sent_again(
-    tournament: Tournament, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    send_bad(tournament)
-    monkeypatch.setattr("django.core.mail.EmailMessage.send", _refuse)
-    work(tournament)
-    job = Job.objects.get(kind="send_mail")
-    monkeypatch.undo()
-
-    assert job.state == Job.State.FAILED
-    assert flow.retry(job, now=tournament.now())
-    work(tournament)
-
-    assert len(mail.outbox) == 1
-
-
-def _refuse(*args: object, **kwargs: object) -> None:
-    raise ConnectionRefusedError("no server")
 
 
 def test_the_inbox_shows_ones_own_and_is_read_when_its_owner_says_so(

@@ -19,6 +19,7 @@ from django.test import Client
 from regatta.accounts.models import ApiKey, User
 from regatta.jobs import flow
 from regatta.jobs.models import Job
+from regatta.jobs.pauses import PAUSES
 from regatta.notifications.fanning import tell
 from regatta.notifications.models import Event
 from regatta.notifications.telling import announce
@@ -27,7 +28,7 @@ from regatta.submissions.intake import receive
 from regatta.submissions.models import ContributedModel
 from regatta.webhooks import addresses
 from regatta.webhooks.addresses import is_outside, parsed, resolved
-from regatta.webhooks.delivering import EVENTS, MOST, PAUSES, create, deliver, replay, sweep, trigger
+from regatta.webhooks.delivering import EVENTS, MOST, create, deliver, replay, sweep, trigger
 from regatta.webhooks.models import Delivery, Webhook
 from regatta.webhooks.sending import headers, post, signature
 from tests.flows import seas

@@ -12,8 +12,7 @@ from django.urls import reverse
 
 from regatta.charts.numbers import corr
 from regatta.hosting.models import HostedRun
-from regatta.jobs.flow import enqueue
-from regatta.jobs.models import Job
+from regatta.notifications.mailing import promise as promise_mail
 from regatta.notifications.models import DEFAULTS, Event, Notice, Preference, Way
 from regatta.rounds.models import Round
 from regatta.scores.models import Score
@@ -61,7 +60,7 @@ def _write(event: Event, news: Sequence[News], now: datetime) -> dict[str, int]:
         notice, is_new = Notice.objects.get_or_create(owner_id=one.owner_id, key=one.key, defaults=words)
         told += is_new
         if is_new and way == Way.MAIL:
-            enqueue("send_mail", Job.Queue.IO, {"notice": notice.pk}, now=now, key=f"mail:{notice.pk}")
+            promise_mail(notice, now)
             mailed += 1
     messages = [Message(one.owner_id, one.key, event.value, one.models, one.facts) for one in news]
     return {"notices": told, "mails": mailed, "deliveries": promise(messages, now)}

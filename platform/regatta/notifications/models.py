@@ -62,7 +62,6 @@ class Notice(models.Model):
     link = models.CharField(max_length=200, blank=True, help_text="Path on this site.")
     created_at = models.DateTimeField(default=timezone.now)
     read_at = models.DateTimeField(null=True, blank=True)
-    mailed_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         ordering = ["-id"]
@@ -71,6 +70,32 @@ class Notice(models.Model):
 
     def __str__(self) -> str:
         return self.title
+
+
+class Mail(models.Model):
+    """One notice on its way to a mailbox, however often it is tried."""
+
+    class State(models.TextChoices):
+        """Where it stands."""
+
+        WAITING = "WAITING"
+        SENT = "SENT"
+        FAILED = "FAILED"
+
+    notice = models.OneToOneField(Notice, on_delete=models.CASCADE, related_name="mail")
+    state = models.CharField(max_length=10, choices=State.choices, default=State.WAITING)
+    attempt = models.PositiveSmallIntegerField(default=0)
+    due_at = models.DateTimeField(null=True, blank=True, help_text="When it is tried next.")
+    error = models.TextField(blank=True, help_text="Why the last try failed: what the mail server said.")
+    created_at = models.DateTimeField(default=timezone.now)
+    tried_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["-id"]
+        indexes = [models.Index(fields=["due_at"], name="mails_due", condition=Q(state="WAITING"))]
+
+    def __str__(self) -> str:
+        return f"mail of notice {self.notice_id}: {self.state}"
 
 
 def unread(owner: User) -> int:

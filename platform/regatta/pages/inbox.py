@@ -26,7 +26,7 @@ def inbox(request: HttpRequest) -> HttpResponse:
     owner = owner_of(request)
     wanted = Preference.of(owner)
     context = {
-        "notices": list(Notice.objects.filter(owner=owner)[:SHOWN]), "shown": SHOWN,
+        "notices": list(Notice.objects.filter(owner=owner).select_related("mail")[:SHOWN]), "shown": SHOWN,
         "choices": [(event, wanted[event]) for event in Event], "ways": list(Way),
     }  # fmt: skip
     return render(request, "pages/inbox.html", context)

@@ -13,6 +13,7 @@ from django.db import transaction
 from regatta.accounts.models import User
 from regatta.jobs.flow import enqueue
 from regatta.jobs.models import Job
+from regatta.jobs.pauses import is_last, next_try
 from regatta.submissions.models import ContributedModel
 from regatta.webhooks.addresses import parsed
 from regatta.webhooks.models import Delivery, Webhook
@@ -21,10 +22,6 @@ from tournament.errors import BadInput, Fault, printable
 
 EVENTS = ("round.opened", "submission.rejected", "round.scored")
 TRIGGERED = "model.triggered"
-PAUSES = tuple(timedelta(seconds=seconds) for seconds in (10, 60, 300, 1_800, 7_200, 21_600))
-"""After the first try, the second ...; a seventh failure is the last."""
-LAST_PAUSE = timedelta(hours=1)
-"""When a last try is looked at again whose worker was lost."""
 KEPT = timedelta(days=30)
 """How long the log keeps what has found its end."""
 MOST = 10
@@ -106,14 +103,14 @@ def _ask(delivery: Delivery, now: datetime) -> None:
 def deliver(delivery_id: int, attempt: int, now: datetime) -> str:
     """Try a delivery; what came of it. An attempt that was begun before is not begun again."""
     mine = Delivery.objects.filter(pk=delivery_id, state=Delivery.State.WAITING, attempt=attempt)
-    if not mine.update(attempt=attempt + 1, tried_at=now, due_at=_next_try(attempt, now)):
+    if not mine.update(attempt=attempt + 1, tried_at=now, due_at=next_try(attempt, now)):
         return "done before"
     delivery = Delivery.objects.select_related("webhook").get(pk=delivery_id)
     status, told, is_final = _try(delivery, now)
     state = Delivery.State.WAITING
     if status is not None and 200 <= status < 300:
         state = Delivery.State.DELIVERED
-    elif is_final or attempt >= len(PAUSES):
+    elif is_final or is_last(attempt):
         state = Delivery.State.FAILED
     due_at = delivery.due_at if state == Delivery.State.WAITING else None
     Delivery.objects.filter(pk=delivery_id, attempt=attempt + 1).update(
@@ -135,10 +132,6 @@ def _try(delivery: Delivery, now: datetime) -> tuple[int | None, str, bool]:
     except (OSError, UnicodeError) as error:  # no such name, refused, over time, a bad certificate
         return None, f"{type(error).__name__}: {error}", False
     return answer.status, answer.text, answer.status == 410
-
-
-def _next_try(attempt: int, now: datetime) -> datetime:
-    return now + (PAUSES[attempt] if attempt < len(PAUSES) else LAST_PAUSE)
 
 
 def sweep(now: datetime) -> int:

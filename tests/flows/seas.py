@@ -74,9 +74,10 @@ def first(tournament: Tournament) -> Round:
 
 
 def sail(tournament: Tournament, through: int) -> None:
-    """Open, submit to, close and resolve every round up to `through`, and train when it is due."""
+    """Open, submit to, close and resolve every round up to `through`; train and run hosted models when it is due."""
     for round in tournament.rounds.filter(number__lte=through, status="SCHEDULED").order_by("number"):
         advance(tournament, round.opens_at)
+        run_sandbox(tournament)
         round.refresh_from_db()
         for name in FEATURES:
             submit(name, round)
@@ -89,6 +90,11 @@ def advance(tournament: Tournament, to: datetime) -> None:
     tournament.clock_at = to
     tick(tournament, to)
     flow.run_all("gpu", "this process", run_job, clock=lambda: to)
+
+
+def run_sandbox(tournament: Tournament) -> int:
+    """Check and run whatever hosted models wait for it, in this process's sandboxes."""
+    return flow.run_all("sandbox", "this process", run_job, clock=tournament.now)
 
 
 def submit(name: str, round: Round, *, now: datetime | None = None) -> Submission:

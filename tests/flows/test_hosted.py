@@ -15,7 +15,6 @@ from regatta.hosting import intake, sailing
 from regatta.hosting.intake import check_again, take_in
 from regatta.hosting.lost import blame_platform_for_lost
 from regatta.hosting.models import HostedModel, HostedRun, State
-from regatta.jobs import flow
 from regatta.jobs.models import Job
 from regatta.rounds.models import Round, Tournament
 from regatta.scores.models import Score
@@ -25,7 +24,6 @@ from tests.hosting import files, graphs, trees, weights
 from tournament.errors import BadModel
 from tournament.markets.panel import PricePanel
 from workers import hosting
-from workers.running import run_job
 from workers.sandbox.limits import SandboxFault
 
 pytestmark = pytest.mark.django_db
@@ -44,13 +42,9 @@ def host(tournament: Tournament, data: bytes, name: str = "kelpie") -> HostedMod
     model = ContributedModel.objects.select_related("tournament").get(name=name)
     owner = User.objects.get(pk=model.owner_id)
     hosted = take_in(model, data, filename="mine.txt", by=owner, now=timezone.now())
-    run_sandbox(tournament)
+    seas.run_sandbox(tournament)
     hosted.refresh_from_db()
     return hosted
-
-
-def run_sandbox(tournament: Tournament) -> int:
-    return flow.run_all("sandbox", "this process", run_job, clock=tournament.now)
 
 
 def test_a_hosted_model_sails_from_upload_to_score(open_round: Round) -> None:
@@ -59,7 +53,7 @@ def test_a_hosted_model_sails_from_upload_to_score(open_round: Round) -> None:
     hosted = host(tournament, files.trained_on(tournament))
     for round in tournament.rounds.order_by("number")[:6]:
         seas.advance(tournament, round.opens_at)
-        run_sandbox(tournament)
+        seas.run_sandbox(tournament)
         seas.advance(tournament, round.closes_at)
     seas.advance(tournament, open_round.resolves_at)
 
@@ -96,7 +90,7 @@ def test_an_answer_after_the_close_is_late(open_round: Round) -> None:
     seas.advance(tournament, tournament.rounds.get(number=2).opens_at)
     seas.advance(tournament, tournament.rounds.get(number=2).closes_at)
 
-    run_sandbox(tournament)
+    seas.run_sandbox(tournament)
 
     run = HostedRun.objects.get(hosted=hosted, round__number=2)
     assert run.submission is not None
@@ -122,7 +116,7 @@ def test_a_fault_of_the_platform_is_tried_again_and_counts_for_nothing(
     assert "disk" not in failed.log
     assert host(tournament, files.trained_on(tournament)).state == "SUCCESS"
     assert check_again(failed, timezone.now())
-    run_sandbox(tournament)
+    seas.run_sandbox(tournament)
     failed.refresh_from_db()
     assert failed.state == "SUCCESS"
     assert not failed.is_assigned, "a later version sails"
@@ -140,7 +134,7 @@ def test_a_check_whose_worker_was_lost_for_good_is_the_platforms_error(open_roun
     hosted.refresh_from_db()
     assert (marked, hosted.state) == (1, "ERROR")
     assert check_again(hosted, now)
-    run_sandbox(open_round.tournament)
+    seas.run_sandbox(open_round.tournament)
     hosted.refresh_from_db()
     assert hosted.state == "SUCCESS"
 
@@ -203,7 +197,7 @@ def test_runs_beyond_the_quota_fail_in_words(open_round: Round, monkeypatch: pyt
     monkeypatch.setattr(sailing, "RUNS_PER_DAY", 0)
 
     host(open_round.tournament, files.trained_on(open_round.tournament))
-    run_sandbox(open_round.tournament)
+    seas.run_sandbox(open_round.tournament)
 
     run = HostedRun.objects.get()
     assert run.state == "FAILED"
@@ -223,7 +217,7 @@ def sail_hosted(panel: PricePanel, through: int) -> list[tuple[int, str]]:
         host(tournament, files.trained_on(tournament))
         for round in tournament.rounds.filter(number__lte=through).order_by("number"):
             seas.advance(tournament, round.opens_at)
-            run_sandbox(tournament)
+            seas.run_sandbox(tournament)
             seas.advance(tournament, round.closes_at)
         sent = Submission.objects.filter(source="hosted").order_by("round__number")
         answers = list(sent.values_list("round__number", "values_sha256"))

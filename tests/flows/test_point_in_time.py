@@ -1,8 +1,9 @@
-"""The whole course reads no price of the future: change them all, and everything earlier stays the same to the bit."""
+"""The whole course, with a model that the platform runs itself, reads no price of the future: change them all, and everything earlier stays the same to the bit."""
 
 from __future__ import annotations
 
 import re
+from decimal import Decimal
 from typing import Any
 
 import numpy as np
@@ -10,15 +11,21 @@ import pytest
 from django.db import transaction
 from django.db.models import Sum
 from django.test import Client
+from django.utils import timezone
 
+from regatta.accounts.models import User
 from regatta.ensemble.models import MetaModel, RegimeState, RoundWeights, SelectorVersion, Watch
+from regatta.hosting.intake import take_in
+from regatta.hosting.models import HostedModel, HostedRun
 from regatta.portfolios.models import NavPoint, Rebalance
 from regatta.predictors.models import PredictorVersion
 from regatta.rounds.models import Round, Tournament
 from regatta.scores.models import Leaderboard, Score
+from regatta.stakes.ledger import put_at_stake
 from regatta.stakes.models import Entry
-from regatta.submissions.models import Submission
+from regatta.submissions.models import ContributedModel, Submission
 from tests.flows import seas
+from tests.hosting import files
 from tournament.markets.panel import PricePanel
 
 pytestmark = pytest.mark.django_db
@@ -30,7 +37,7 @@ RULES = {
 }  # fmt: skip
 PAGES = (
     "/", "/tournaments/seas/", "/tournaments/seas/data/", "/tournaments/seas/leaderboard/", "/models/kelpie/",
-    "/models/undertow/", "/rounds/30/", "/rounds/34/", "/meta-model/", "/meta-model/?round=28", "/portfolio/",
+    "/models/undertow/", "/models/autopilot/", "/rounds/30/", "/rounds/34/", "/meta-model/", "/meta-model/?round=28", "/portfolio/",
 )  # fmt: skip
 TABLES: dict[str, tuple[Any, tuple[str, ...]]] = {
     "rounds": (
@@ -44,6 +51,8 @@ TABLES: dict[str, tuple[Any, tuple[str, ...]]] = {
     ),
     "boards": (Leaderboard, ("round__number", "rows")),
     "selectors": (SelectorVersion, ("family", "trained_through", "status", "state_sha256", "reason", "gain")),
+    "hosted models": (HostedModel, ("model__name", "number", "state", "sha256", "about", "is_assigned", "diagnostics")),
+    "runs": (HostedRun, ("round__number", "hosted__model__name", "state", "submission__values_sha256")),
     "predictors": (PredictorVersion, ("family", "trained_in", "last_era", "state_sha256")),
     "weights": (
         RoundWeights,
@@ -90,10 +99,19 @@ def pages() -> dict[str, str]:
     return shown
 
 
+def hand_in_a_model(tournament: Tournament) -> None:
+    """A slot of its own, with points at stake and a file that was trained on the published data."""
+    owner, start = User.objects.get(username="owner_of_kelpie"), seas.first(tournament).opens_at
+    model = ContributedModel.objects.create(tournament=tournament, owner=owner, name="autopilot", created_at=start)
+    put_at_stake(model, Decimal(30), key="stake of autopilot", now=start)
+    take_in(model, files.trained_on(tournament), filename="mine.txt", by=owner, now=timezone.now())
+
+
 def sail_and_forget(panel: PricePanel) -> tuple[dict[str, Any], dict[str, str], dict[str, Any]]:
     """Tables and pages after round NOW, and tables after round LATER; the database is left as it was."""
     with transaction.atomic():
         tournament = seas.make(panel, **RULES)
+        hand_in_a_model(tournament)
         seas.sail(tournament, NOW)
         known, shown = everything(), pages()
         seas.sail(tournament, LATER)
@@ -118,7 +136,9 @@ def test_prices_of_the_future_change_nothing_before_them(settings: Any) -> None:
         assert table == theirs[0][name], name
     for address, page in ours[1].items():
         assert page == theirs[1][address], address
+    answered = {number: sha256 for number, _, state, sha256 in ours[0]["runs"] if state == "SUCCESS" and sha256}
+    assert list(answered) == list(range(1, NOW + 1)), "the hosted model answered every round"
     # the altered prices did reach what came later, so equality above was no accident
-    for name in ("scores", "weights", "books", "values"):
+    for name in ("scores", "weights", "books", "values", "runs"):
         assert ours[2][name] != theirs[2][name], name
     assert Tournament.objects.count() == 0

@@ -146,9 +146,7 @@ def test_before_its_pause_is_over_nothing_is_tried(
         (smtplib.SMTPSenderRefused(553, b"not allowed", "regatta@example.org"), "WAITING"),
     ],
 )
-def test_what_is_refused_for_good_is_given_up_at_once(
-    owner: User, server: Server, said: Exception, state: str
-) -> None:
+def test_what_is_refused_for_good_is_given_up_at_once(owner: User, server: Server, said: Exception, state: str) -> None:
     mail = told(owner)
     server.failing = said
 

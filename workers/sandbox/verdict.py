@@ -90,9 +90,7 @@ def _tell(attempts: dict[str, object], limits: Limits, start: runner.Start) -> d
     return told
 
 
-def _start(
-    attempts: dict[str, object], limits: Limits, start: runner.Start
-) -> tuple[runner.End, dict[str, list[str]]]:
+def _start(attempts: dict[str, object], limits: Limits, start: runner.Start) -> tuple[runner.End, dict[str, list[str]]]:
     with tempfile.TemporaryDirectory(prefix="regatta-sandbox-") as made:
         folder = Path(made)
         (folder / child.JOB).write_text(json.dumps({"attempts": attempts, "limits": asdict(limits)}))

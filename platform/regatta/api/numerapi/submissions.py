@@ -108,7 +108,12 @@ def take_in(owner: User, model: ContributedModel, given: Given) -> Submission:
         ).pk  # fmt: skip
 
     pk = use(
-        given.filename, owner=owner, purpose=Upload.Purpose.PREDICTIONS, model=model, now=timezone.now(), consume=consume
+        given.filename,
+        owner=owner,
+        purpose=Upload.Purpose.PREDICTIONS,
+        model=model,
+        now=timezone.now(),
+        consume=consume,
     )
     return Submission.objects.select_related("round").get(pk=pk)
 

@@ -5,18 +5,9 @@ PYTHONPATH=platform:. python benchmarks/bench_serving.py
 
 from __future__ import annotations
 
+import argparse
 import os
 import sys
-
-SURROUNDINGS = {
-    "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1",
-    "MALLOC_TRIM_THRESHOLD_": str(64 << 20), "MALLOC_MMAP_THRESHOLD_": str(64 << 20),
-}  # fmt: skip
-"""As the supervisor starts a worker; a process reads them once, when it begins."""
-if __name__ == "__main__" and not os.environ.items() >= SURROUNDINGS.items():
-    os.execve(sys.executable, [sys.executable, *sys.argv], os.environ | SURROUNDINGS)
-
-import argparse
 import time
 
 import numpy as np
@@ -28,6 +19,11 @@ from tournament.worlds.score_space import as_history, draw_world
 from tournament.worlds.spec import Spec
 
 SEED = 70_100
+SURROUNDINGS = {
+    "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1",
+    "MALLOC_TRIM_THRESHOLD_": str(64 << 20), "MALLOC_MMAP_THRESHOLD_": str(64 << 20),
+}  # fmt: skip
+"""As the supervisor starts a worker; a process reads them once, when it begins."""
 ALSO = ("boa", "bma", "gmm", "prototype", "lstm", "memory", "maml", "reptile", "policy", "committee")
 """Families that the site does not serve."""
 
@@ -81,4 +77,6 @@ def main() -> None:
 
 
 if __name__ == "__main__":
+    if not os.environ.items() >= SURROUNDINGS.items():
+        os.execve(sys.executable, [sys.executable, *sys.argv], os.environ | SURROUNDINGS)
     main()

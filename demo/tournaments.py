@@ -18,8 +18,7 @@ ROUNDS = {REAL: 126, SIMULATED: 207}
 """Rounds of the course; the last of them stays open."""
 AFTER = {REAL: 59, SIMULATED: 38}
 """Rounds kept back: the living site sails them slowly."""
-RULES = Rules(warmup_rounds=40, predictor_rounds=0)
-"""Without the platform's own predictors: they would take the course beyond five minutes."""
+RULES = Rules(warmup_rounds=40)
 SEED = 1
 OPEN_KEY = "simulated"
 

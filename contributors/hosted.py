@@ -1,4 +1,4 @@
-"""Models handed in once as files that the platform runs each round: trained here, sent with numerapi's `model_upload`."""
+"""Models handed in once as files that the platform runs each round; numerapi's `model_upload` sends them."""
 
 from __future__ import annotations
 

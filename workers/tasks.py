@@ -28,8 +28,8 @@ def run_jobs(queue: str) -> None:
 
 @shared_task(name="workers.sweep")
 def sweep() -> None:
-    """Give up or requeue what lost its worker, ask for deliveries and mails whose pause is over, ring for every queue that has
-    work waiting, forget expired uploads.
+    """Give up or requeue what lost its worker, ask for deliveries and mails whose pause is over, ring for every queue
+    that has work waiting, forget expired uploads.
     """
     from regatta.hosting.lost import blame_platform_for_lost
     from regatta.notifications.mailing import sweep as sweep_mails

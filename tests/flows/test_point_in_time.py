@@ -1,4 +1,7 @@
-"""The whole course, with a model that the platform runs itself, reads no price of the future: change them all, and everything earlier stays the same to the bit."""
+"""The whole course, hosted models too, reads no price of the future.
+
+Change them all, and everything earlier stays the same to the bit.
+"""
 
 from __future__ import annotations
 
@@ -37,7 +40,8 @@ RULES = {
 }  # fmt: skip
 PAGES = (
     "/", "/tournaments/seas/", "/tournaments/seas/data/", "/tournaments/seas/leaderboard/", "/models/kelpie/",
-    "/models/undertow/", "/models/autopilot/", "/rounds/30/", "/rounds/34/", "/meta-model/", "/meta-model/?round=28", "/portfolio/",
+    "/models/undertow/", "/models/autopilot/", "/rounds/30/", "/rounds/34/", "/meta-model/", "/meta-model/?round=28",
+    "/portfolio/",
 )  # fmt: skip
 TABLES: dict[str, tuple[Any, tuple[str, ...]]] = {
     "rounds": (

@@ -70,7 +70,7 @@ def test_a_model_that_never_ends_is_ended_within_its_limits(onnx: ForkServer) ->
     with pytest.raises(BadModel, match="used up its CPU time"):
         run(graphs.slow(), WORK, Limits(cpu_seconds=1, wall_seconds=60.0), start=onnx.start)
 
-    with pytest.raises((BadModel, SandboxFault), match="did not end within|too busy"):
+    with pytest.raises((BadModel, SandboxFault), match=r"did not end within|too busy"):
         run(graphs.slow(), WORK, Limits(wall_seconds=0.5), start=onnx.start)
 
     assert run(graphs.GOOD, WORK, start=onnx.start).values.size == len(FEATURES)

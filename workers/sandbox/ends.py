@@ -19,7 +19,7 @@ class End:
 
 
 def await_end(process: int, wall_seconds: float, kill: Callable[[int], None]) -> tuple[int | None, float]:
-    """Wait for a child's end or for its time to be over, and `kill` what is left of it; code and CPU seconds of `End`."""
+    """Wait for a child's end or for its time to be over, and `kill` what is left; code and CPU seconds of `End`."""
     watch = os.pidfd_open(process)
     try:
         poll = select.poll()

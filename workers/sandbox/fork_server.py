@@ -1,9 +1,9 @@
 """A process that has loaded a format's library and waits: `python -m workers.sandbox.fork_server FORMAT`.
 
 For each job it forks a child, which closes the door behind itself as any other does before it looks at the model. The
-process that forks never reads a job's files, so what one child gets holds nothing of the job before. Jobs come over the
-socket that is its standard input, each as seconds of the clock and the descriptors of its files; the answer says how the
-child ended. It ends with its worker.
+process that forks never reads a job's files, so what one child gets holds nothing of the job before. Jobs come over
+the socket that is its standard input, each as seconds of the clock and the descriptors of its files; the answer says
+how the child ended. It ends with its worker.
 """
 
 from __future__ import annotations
@@ -68,9 +68,9 @@ def _be_child(files: list[int], asked: socket.socket) -> NoReturn:
         die_with_parent()
         child.do(files[:-1])
         code = 0
-    except BaseException:
-        traceback.print_exc()
     finally:
+        if code:
+            traceback.print_exc()
         sys.stderr.flush()
         os._exit(code)
 

@@ -71,7 +71,7 @@ class Answer:
 
 
 def run(data: bytes, work: Work, limits: Limits = Limits(), *, start: Start | None = None, seed: int = 0) -> Answer:
-    """What the model in `data` answers, in a fresh child (with `seed` for Python's hashes) or in one that `start` gives.
+    """What the model in `data` answers, in a child of `start` or a fresh one (with `seed` for Python's hashes).
 
     Raises BadModel when the fault is the model's, SandboxFault when it is the platform's.
     """

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from django.utils.html import escape
 
 from regatta.charts.figure import Chart, Label, Plot, Table
-from regatta.charts.numbers import Write, known, plain
-from regatta.charts.scale import CANVAS, Scale, band, padded, path, spread
+from regatta.charts.numbers import Write, known, percent, plain
+from regatta.charts.scale import CANVAS, Scale, band, nice_ticks, padded, path, spread
 
 LABEL_GAP = 7.0
 
@@ -42,6 +42,13 @@ def lines(
     labels = _labels([curve for curve in curves if curve.name and not curve.dots], y, write)
     plot = Plot(title, y, write, columns, caption, labels, ribbon)
     return Chart(title, plot.draw(area, behind=behind), table(columns, curves, ribbon, precise or write), kind)
+
+
+def shares(curves: Sequence[Curve]) -> Write:
+    """How to write per cent on an axis from zero: with a digit more where its ticks are no whole ones."""
+    ticks = nice_ticks(*padded(list(_reach(curves)), zero=True))
+    digits = 0 if all(math.isclose(100 * tick, round(100 * tick), abs_tol=1e-9) for tick in ticks) else 1
+    return lambda value: percent(value, digits)
 
 
 def table(columns: Sequence[str], curves: Sequence[Curve], ribbon: Sequence[str | None], write: Write) -> Table:

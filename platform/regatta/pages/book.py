@@ -14,7 +14,7 @@ from regatta.access import open_to_all
 from regatta.charts.colours import regime_colour
 from regatta.charts.figure import Chart
 from regatta.charts.intervals import Interval, intervals
-from regatta.charts.lines import Curve, lines
+from regatta.charts.lines import Curve, lines, shares
 from regatta.charts.numbers import percent, plain, two
 from regatta.ensemble.models import RegimeState
 from regatta.pages.context import required
@@ -144,7 +144,7 @@ def draw_cost(nav: Sequence[NavPoint]) -> Chart:
 
 def _shares(nav: Sequence[NavPoint], curves: list[Curve], *, title: str, caption: str) -> Chart:
     return lines(
-        _days(nav), curves, title=title, caption=caption, zero=True, kind="low", write=percent,
+        _days(nav), curves, title=title, caption=caption, zero=True, kind="low", write=shares(curves),
         precise=lambda value: percent(value, 2),
     )  # fmt: skip
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from django.db.models import OuterRef, Subquery
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_safe
@@ -14,10 +15,11 @@ from regatta.access import open_to_all
 from regatta.charts.colours import regime_colour
 from regatta.charts.figure import Chart
 from regatta.charts.intervals import Interval, intervals
-from regatta.charts.lines import Curve, lines
+from regatta.charts.lines import Curve, lines, shares
 from regatta.charts.numbers import corr, percent, two
 from regatta.ensemble.likeness import newest_of
 from regatta.ensemble.models import RegimeState, RoundWeights
+from regatta.hosting.models import HostedModel
 from regatta.pages import why
 from regatta.pages.context import choose
 from regatta.pages.downloads import csv_file
@@ -34,7 +36,9 @@ SCORES = ("corr", "mmc", "bmc", "fnc", "max_feature_exposure", "corr_percentile"
 @require_safe
 def model(request: HttpRequest, name: str) -> HttpResponse:
     """Scores over rounds with their interval, skill by regime, weight over time, the last scores."""
-    found = get_object_or_404(ContributedModel.objects.select_related("owner", "tournament"), name=name)
+    sails = HostedModel.objects.filter(model=OuterRef("pk"), is_assigned=True).values("number")
+    slots = ContributedModel.objects.select_related("owner", "tournament").annotate(hosted_version=Subquery(sails))
+    found = get_object_or_404(slots, name=name)
     choose(request, found.tournament)
     scores = final_scores(found)
     regimes = regimes_by_round(found)
@@ -125,7 +129,7 @@ def draw_weight(model: ContributedModel, regimes: dict[int, str]) -> Chart:
     title = "How much does the fleet trust it?"
     return lines(
         columns, [curve], title=title, caption="share of the weight", zero=True, ribbon=ribbon, kind="low",
-        write=percent, precise=lambda value: percent(value, 1),
+        write=shares([curve]), precise=lambda value: percent(value, 1),
     )  # fmt: skip
 
 

@@ -11,6 +11,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
 from regatta.access import for_contributors, for_owners
+from regatta.jobs.pauses import PAUSES
 from regatta.pages.account import owner_of
 from regatta.submissions.models import Submission
 from regatta.webhooks.delivering import create, replay
@@ -46,7 +47,7 @@ def webhook(request: HttpRequest, pk: int) -> HttpResponse:
     answers = Submission.objects.filter(model__owner=hook.owner_id, trigger_id__in=names).order_by("id")
     answered = {one.trigger_id: one for one in answers.select_related("model")}
     rows = [(one, answered.get(str(one.name))) for one in deliveries]
-    return render(request, "pages/webhook.html", {"hook": hook, "rows": rows})
+    return render(request, "pages/webhook.html", {"hook": hook, "rows": rows, "most": len(PAUSES) + 1})
 
 
 @for_owners("webhook")

@@ -17,7 +17,7 @@ from regatta.jobs.pauses import is_last, next_try
 from regatta.submissions.models import ContributedModel
 from regatta.webhooks.addresses import parsed
 from regatta.webhooks.models import Delivery, Webhook
-from regatta.webhooks.sending import headers, post
+from regatta.webhooks.sending import headers, in_words, post
 from tournament.errors import BadInput, Fault, printable
 
 EVENTS = ("round.opened", "submission.rejected", "round.scored")
@@ -130,7 +130,7 @@ def _try(delivery: Delivery, now: datetime) -> tuple[int | None, str, bool]:
     except BadInput as refused:
         return None, str(refused), True
     except (OSError, UnicodeError) as error:  # no such name, refused, over time, a bad certificate
-        return None, f"{type(error).__name__}: {error}", False
+        return None, in_words(error), False
     return answer.status, answer.text, answer.status == 410
 
 

@@ -52,6 +52,19 @@ def post(target: Target, body: bytes, head: dict[str, str], *, seconds: float = 
         return _answer(_read(stream, ends_at))
 
 
+def in_words(error: OSError | UnicodeError) -> str:
+    """Why no answer came, as the owner of the address reads it."""
+    if isinstance(error, ConnectionRefusedError):
+        return "nobody listens at this address"
+    if isinstance(error, TimeoutError):
+        return f"no answer within {SECONDS:g} s"
+    if isinstance(error, socket.gaierror | UnicodeError):
+        return "there is no host of this name"
+    if isinstance(error, ssl.SSLError):
+        return f"its certificate was not accepted: {getattr(error, 'verify_message', error)}"
+    return f"the connection broke: {error}"
+
+
 def _encrypted(plain: socket.socket, target: Target, ends_at: float) -> socket.socket:
     """The connection under TLS, with the certificate held against the name, not the number."""
     if target.scheme != "https":

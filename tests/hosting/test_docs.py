@@ -13,9 +13,11 @@ import numpy as np
 import pandas as pd
 import pytest
 import safetensors.torch
+import skl2onnx
 import skops.io
 import torch
 from django.test import Client
+from sklearn.ensemble import RandomForestRegressor
 from sklearn.linear_model import Ridge
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -25,7 +27,11 @@ from workers.sandbox.runner import of_rounds, run
 
 pytestmark = [pytest.mark.django_db, pytest.mark.filterwarnings("ignore::DeprecationWarning")]
 NAMES = ["a", "b", "c", "d", "e"]
-WRITTEN = {"mine.txt": "LightGBM", "mine.onnx": "ONNX", "mine.safetensors": "mlp", "mine.skops": "Ridge"}
+WRITTEN = {
+    'save_model("mine.txt': "LightGBM", "torch.onnx.export": "ONNX", "skl2onnx.to_onnx": "ONNX",
+    "mine.safetensors": "mlp", "mine.skops": "Ridge",
+}  # fmt: skip
+"""What each example is known by, and what the reader says of the file it makes."""
 
 
 def known() -> dict[str, Any]:
@@ -37,22 +43,25 @@ def known() -> dict[str, Any]:
     }
     return {
         "json": json, "lightgbm": lightgbm, "torch": torch, "safetensors": safetensors, "skops": skops, "Ridge": Ridge,
-        "make_pipeline": make_pipeline, "StandardScaler": StandardScaler, "network": network, "weights": weights,
+        "make_pipeline": make_pipeline, "skl2onnx": skl2onnx,
+        "RandomForestRegressor": RandomForestRegressor, "StandardScaler": StandardScaler, "network": network,
+        "weights": weights,
         "features": NAMES, "options": {"verbose": -1, "num_threads": 1},
         "train": pd.DataFrame(rows, columns=NAMES).assign(target=target),
     }  # fmt: skip
 
 
-@pytest.mark.parametrize("name", WRITTEN)
+@pytest.mark.parametrize("mark", WRITTEN)
 def test_lines_of_the_docs_make_a_good_file(
-    name: str, client: Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    mark: str, client: Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     page = client.get("/docs/hosted/").content.decode()
-    lines = next(text for text in re.findall(r"<pre[^>]*>(.*?)</pre>", page, re.DOTALL) if name in html.unescape(text))
+    lines = next(text for text in re.findall(r"<pre[^>]*>(.*?)</pre>", page, re.DOTALL) if mark in html.unescape(text))
     monkeypatch.chdir(tmp_path)
 
     exec(html.unescape(lines), known())
 
-    answer = run((tmp_path / name).read_bytes(), of_rounds(files.drawn()[0], NAMES))
-    assert WRITTEN[name] in answer.about
+    made = next(tmp_path.iterdir()).read_bytes()
+    answer = run(made, of_rounds(files.drawn()[0], NAMES))
+    assert WRITTEN[mark] in answer.about
     assert np.ptp(answer.values) > 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -139,6 +140,16 @@ def test_help_has_an_example(words: list[str], capsys: pytest.CaptureFixture[str
     assert end.value.code == 0
     assert "example:\n  regatta" in shown
     assert "exit status" in shown
+
+
+@pytest.mark.parametrize("page", ["docs/client.md", "client/README.md"])
+def test_the_lines_of_the_docs_lead_from_a_model_to_good_predictions(page: str, folder: Path, say: Say) -> None:
+    lines = [line for line in (ROOT / page).read_text().splitlines() if re.match(r"regatta (convert|check|run) ", line)]
+
+    ends = [say(*shlex.split(line)[1:])[0] for line in lines]
+
+    assert [line.split()[1] for line in lines] == ["convert", "check", "run", "check"]
+    assert ends == [0, 0, 0, 0]
 
 
 def test_the_wheel_stands_alone(folder: Path, tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ import pytest
 from django.test import Client
 
 from regatta.accounts.models import ApiKey, User
+from regatta.environment import ROOT
 from regatta.jobs import flow
 from regatta.jobs.models import Job
 from regatta.jobs.pauses import PAUSES
@@ -124,6 +125,17 @@ def test_an_opening_is_told_with_a_signature_that_holds(
     delivery = Delivery.objects.get()
     assert (delivery.state, delivery.status, delivery.answer) == ("DELIVERED", 200, "thank you")
     assert len(receiver.came) == 1
+
+
+def test_the_lines_of_the_docs_tell_our_messages_from_others() -> None:
+    """The function in docs/api.md."""
+    shown: dict[str, Any] = {}
+    exec((ROOT / "docs" / "api.md").read_text().partition("```python\n")[2].partition("```")[0], shown)
+    ours = headers("a secret", event="round.opened", name="1", body=b"{}", now=NOW)
+
+    assert shown["is_regattas"](ours, b"{}", "a secret")
+    assert not shown["is_regattas"](ours, b"{ }", "a secret")
+    assert not shown["is_regattas"](ours, b"{}", "another")
 
 
 def test_a_signature_is_of_time_and_body() -> None:

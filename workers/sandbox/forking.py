@@ -70,7 +70,7 @@ class ForkServer:
         command = [sys.executable, "-s", "-P", "-B", "-m", fork_server.__name__, self.form]
         with theirs, (folder / "error").open("wb") as error:
             self._process = subprocess.Popen(
-                room.enclosed(command, folder, SETTINGS), cwd=folder, env=SETTINGS, stdin=theirs, stdout=error,
+                room.enclosed(command, folder, SETTINGS), cwd=folder, env=SETTINGS, stdin=theirs.fileno(), stdout=error,
                 stderr=error, start_new_session=True,
             )  # fmt: skip
         try:

@@ -7,7 +7,7 @@ import django.utils.timezone
 from django.db import migrations, models
 
 
-def carry_over(apps: Any, editor: Any) -> None:
+def carry_over(apps: Any, _editor: Any) -> None:
     """A row for each notice that was mailed, or whose job still waits."""
     notices, mails = apps.get_model("notifications", "Notice").objects, apps.get_model("notifications", "Mail")
     jobs = apps.get_model("jobs", "Job").objects.filter(kind="send_mail", payload__has_key="notice")

@@ -20,7 +20,7 @@ from regatta.environment import ROOT
 pytestmark = pytest.mark.slow
 
 ROUNDS = 9
-SECONDS = 400
+SECONDS = 900
 DUMP = """
 import json
 from django.db.models import Sum

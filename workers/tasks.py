@@ -29,8 +29,9 @@ def run_jobs(queue: str) -> None:
 @shared_task(name="workers.sweep")
 def sweep() -> None:
     """Give up or requeue what lost its worker, ask for deliveries and mails whose pause is over, ring for every queue
-    that has work waiting, forget expired uploads.
+    that has work waiting, forget expired uploads, answers and counters.
     """
+    from regatta.api import limits, repeats
     from regatta.hosting.lost import blame_platform_for_lost
     from regatta.notifications.mailing import sweep as sweep_mails
     from regatta.uploads.steps import sweep as sweep_uploads
@@ -42,6 +43,8 @@ def sweep() -> None:
     for queue in flow.sweep(now=timezone.now()):
         flow.wake(queue)
     sweep_uploads(timezone.now())
+    repeats.sweep()
+    limits.sweep(timezone.now())
 
 
 @shared_task(name="workers.tick")

@@ -138,6 +138,7 @@ def _job(key: str, word: str) -> Job:
     return Job.objects.create(
         kind="run_hosted", queue="sandbox", key=key, state="FAILED", fault="platform", reason=f"{word}-reason",
         detail=f"{word}-traceback", payload={word: 1}, worker=f"{word}-worker",
+        finished_at=timezone.now(),
     )  # fmt: skip
 
 

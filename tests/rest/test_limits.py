@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 from django.db import connection
 from django.test import Client, RequestFactory
-from pytest_django.fixtures import SettingsWrapper
 
 from regatta.api import limits
 from regatta.api.models import Allowance
@@ -30,7 +29,7 @@ def get(key: str = "", where: str = "tournaments/", **extra: Any) -> Any:
 
 
 @pytest.mark.django_db
-def test_what_is_left_is_told(sea: Sea, settings: SettingsWrapper) -> None:
+def test_what_is_left_is_told(sea: Sea, settings: Any) -> None:
     settings.REGATTA_ANONYMOUS_RATE = 10
 
     first, second = get(), get()
@@ -42,7 +41,7 @@ def test_what_is_left_is_told(sea: Sea, settings: SettingsWrapper) -> None:
 
 @pytest.mark.django_db
 def test_one_too_many_is_refused_until_the_window_ends(
-    sea: Sea, settings: SettingsWrapper, monkeypatch: pytest.MonkeyPatch
+    sea: Sea, settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings.REGATTA_ANONYMOUS_RATE = 2
 
@@ -56,7 +55,7 @@ def test_one_too_many_is_refused_until_the_window_ends(
 
 
 @pytest.mark.django_db
-def test_each_key_has_its_own(sea: Sea, settings: SettingsWrapper) -> None:
+def test_each_key_has_its_own(sea: Sea, settings: Any) -> None:
     settings.REGATTA_KEY_RATE = 1
     mine, theirs = token(OWNER), token(OTHER)
 
@@ -64,14 +63,14 @@ def test_each_key_has_its_own(sea: Sea, settings: SettingsWrapper) -> None:
 
 
 @pytest.mark.django_db
-def test_guessing_keys_counts_for_the_address(sea: Sea, settings: SettingsWrapper) -> None:
+def test_guessing_keys_counts_for_the_address(sea: Sea, settings: Any) -> None:
     settings.REGATTA_ANONYMOUS_RATE = 2
 
     assert [get("nobody$nothing").status_code for _ in range(3)] == [401, 401, 429]
 
 
 @pytest.mark.django_db
-def test_passwords_cost_more(sea: Sea, settings: SettingsWrapper) -> None:
+def test_passwords_cost_more(sea: Sea, settings: Any) -> None:
     settings.REGATTA_ANONYMOUS_RATE = 25
     wrong = {"username": OWNER, "password": "wrong"}
 
@@ -81,7 +80,7 @@ def test_passwords_cost_more(sea: Sea, settings: SettingsWrapper) -> None:
 
 
 @pytest.mark.django_db
-def test_graphql_shares_the_count_and_refuses_as_its_client_reads_it(sea: Sea, settings: SettingsWrapper) -> None:
+def test_graphql_shares_the_count_and_refuses_as_its_client_reads_it(sea: Sea, settings: Any) -> None:
     settings.REGATTA_ANONYMOUS_RATE = 2
     get()
     query = {"query": "{ rounds { number } }"}
@@ -96,7 +95,7 @@ def test_graphql_shares_the_count_and_refuses_as_its_client_reads_it(sea: Sea, s
 
 
 @pytest.mark.django_db
-def test_without_a_limit_nothing_is_counted(sea: Sea, settings: SettingsWrapper) -> None:
+def test_without_a_limit_nothing_is_counted(sea: Sea, settings: Any) -> None:
     settings.REGATTA_ANONYMOUS_RATE = 0
 
     assert "RateLimit-Limit" not in get().headers
@@ -108,9 +107,7 @@ def test_without_a_limit_nothing_is_counted(sea: Sea, settings: SettingsWrapper)
     [(0, "9.9.9.9", "10.0.0.1"), (1, "6.6.6.6, 9.9.9.9", "9.9.9.9"), (2, "6.6.6.6, 9.9.9.9, 8.8.8.8", "9.9.9.9"),
      (1, "", "10.0.0.1"), (1, "nonsense", "unknown"), (1, "2001:db8:1:2:3::4", "2001:db8:1:2::/64")],
 )  # fmt: skip
-def test_the_address_is_what_the_trusted_proxy_says(
-    settings: SettingsWrapper, proxies: int, forwarded: str, address: str
-) -> None:
+def test_the_address_is_what_the_trusted_proxy_says(settings: Any, proxies: int, forwarded: str, address: str) -> None:
     settings.REGATTA_PROXIES = proxies
     head = {"X-Forwarded-For": forwarded} if forwarded else {}
 

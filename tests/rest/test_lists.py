@@ -135,13 +135,6 @@ def test_a_limit_that_is_none_is_refused(sea: Sea, limit: object) -> None:
     assert (answer.status_code, answer.json()["error"]["code"]) == (422, "bad_limit")
 
 
-def test_a_query_that_nobody_knows_is_refused_by_name(sea: Sea) -> None:
-    answer = get("/api/v1/tournaments/seas/rounds/", limits=5)
-
-    assert answer.status_code == 422
-    assert "limits" in answer.json()["error"]["message"]
-
-
 @pytest.mark.parametrize("path", LISTS)
 def test_what_has_not_changed_is_not_sent_again(sea: Sea, path: str) -> None:
     key = token(OWNER)

@@ -28,10 +28,11 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-from regatta.access import Who
+from regatta.access import ANY, Who, routes
+from regatta.accounts.models import User
 from regatta.api.v1.rooms import Asked, Told
 from regatta.api.v1.site import openapi_text
-from tests.rest.planted import OWNER, STAFF, Sea, samples, token
+from tests.rest.planted import OWNER, STAFF, Sea, address, samples, token
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("redis_server")]
 SPEC: dict[str, Any] = json.loads(openapi_text())
@@ -59,6 +60,12 @@ def schema() -> Iterator[Any]:
 
 def hidden_from(sea: Sea, asker: str) -> tuple[str, ...]:
     return sea.hidden if asker == "staff" else (*sea.hidden, *sea.internal)
+
+
+def told(words: tuple[str, ...], content: bytes) -> list[str]:
+    """Which of the words the answer holds."""
+    text = content.decode("utf-8", "replace")
+    return [word for word in words if word in text]
 
 
 @contextmanager
@@ -89,7 +96,7 @@ def test_answers_are_as_the_file_says(sea: Sea, schema: Any, asker: str, path: s
             with undone():
                 answer = case.call(headers=headers)
             case.validate_response(answer, checks=CHECKS)
-            assert [word for word in words if word in answer.text] == []
+            assert told(words, answer.content) == []
 
         with suppress(Unsatisfiable):  # nothing can be asked wrongly where nothing can be sent
             ask()
@@ -111,24 +118,41 @@ def test_no_reading_tells_what_is_hidden(sea: Sea, asker: str, path: str) -> Non
         where = path.format(**samples(sea, own)[kind])
         for query in queries:
             answer = Client().get(where, {key: value for key, value in query.items() if key in names}, headers=headers)
-            text = answer.content.decode("utf-8", "replace")
-            assert [word for word in hidden_from(sea, asker) if word in text] == []
+            assert told(hidden_from(sea, asker), answer.content) == []
+
+
+PAGES = sorted(
+    route.pattern for route in routes() if not route.pattern.startswith(("api/", "admin/", "uploads/", "downloads/"))
+)
+
+
+@pytest.mark.parametrize("who", ["", OWNER])
+@pytest.mark.parametrize("pattern", PAGES)
+def test_no_page_tells_what_is_hidden(sea: Sea, who: str, pattern: str) -> None:
+    client = Client()
+    if who:
+        client.force_login(User.objects.get(username=who))
+    access = next(one.access[ANY] for one in routes() if one.pattern == pattern)
+
+    for own in (sea.owner, sea.other):
+        answer = client.get(address(pattern, access, samples(sea, own)), {"tournament": "seas"})
+        assert told(hidden_from(sea, "contributor"), answer.content) == []
 
 
 def test_what_is_hidden_from_others_is_told_to_its_owner(sea: Sea) -> None:
     """Else the tests above would pass where nothing is told at all."""
     headers = {"Authorization": f"Token {token('owner_of_northwind')}"}
     known = samples(sea, sea.other)
-    told = ""
+    text = ""
     for path in GETS:
         access = SPEC["paths"][path]["get"]["x-access"]
         if access["who"] != Who.ANYBODY:
-            told += Client().get(path.format(**known[access["of"]]), headers=headers).content.decode("utf-8", "replace")
+            text += Client().get(path.format(**known[access["of"]]), headers=headers).content.decode("utf-8", "replace")
 
-    never = {word for word in sea.hidden if word not in told}
+    never = {word for word in sea.hidden if word not in text}
     assert {word for word in never if word.startswith("canary") or word == "7.654321"} == {"canary-challenger"}
-    assert "canary-reason" in told
-    assert "canary-traceback" not in told
+    assert "canary-reason" in text
+    assert "canary-traceback" not in text
 
 
 def test_staff_read_the_traceback_of_any_job(sea: Sea) -> None:

@@ -60,14 +60,15 @@ def model(request: HttpRequest, name: str) -> HttpResponse:
 @require_safe
 def model_file(request: HttpRequest, name: str) -> HttpResponse:
     """Every final score of a model as CSV."""
-    found = get_object_or_404(ContributedModel, name=name)
+    found = get_object_or_404(ContributedModel.objects.select_related("tournament"), name=name)
     rows = ([score.round.number, *(getattr(score, one) for one in SCORES)] for score in final_scores(found))
     return csv_file(f"scores_{name}", ("round", *SCORES), rows)
 
 
 def final_scores(model: ContributedModel) -> list[Score]:
-    """Final scores, oldest round first."""
-    found = Score.objects.filter(model=model, is_final=True).select_related("round").defer(*HEAVY)
+    """Final scores that are out, oldest round first."""
+    out = Score.objects.filter(model=model, is_final=True, known_at__lte=model.tournament.now())
+    found = out.select_related("round").defer(*HEAVY)
     return list(found.order_by("round__number"))
 
 

@@ -60,17 +60,16 @@ def round_file(request: HttpRequest, number: int) -> HttpResponse:
 def find_round(tournament: Tournament, number: int) -> Round:
     """The round of that number, once it has opened. Raises Http404."""
     opened = tournament.rounds.exclude(status=Round.Status.SCHEDULED)
-    return get_object_or_404(opened.select_related("meta_model", "regime", "rebalance"), number=number)
+    return get_object_or_404(opened.select_related("tournament", "meta_model", "regime", "rebalance"), number=number)
 
 
 def newest_scores(round: Round) -> tuple[int | None, list[Score]]:
-    """The last scored day and its scores."""
-    day = round.scores.filter(is_experimental=False).order_by("-day").values_list("day", flat=True).first()
+    """The last scored day that is out, and its scores."""
+    out = round.scores.filter(is_experimental=False, known_at__lte=round.tournament.now())
+    day = out.order_by("-day").values_list("day", flat=True).first()
     if day is None:
         return None, []
-    return day, list(
-        round.scores.filter(day=day, is_experimental=False).select_related("model__owner").order_by("-corr")
-    )
+    return day, list(out.filter(day=day).select_related("model__owner").order_by("-corr"))
 
 
 def entered(round: Round) -> int:

@@ -107,7 +107,7 @@ def portfolio(request: HttpRequest, slug: str) -> dict[str, Any]:
 def values(request: HttpRequest, slug: str, paging: Query[OrderedPaging]) -> dict[str, Any]:
     """Value, returns and costs, period by period."""
     found = NavPoint.objects.filter(tournament=tournament_of(slug)).select_related("round").defer(*HEAVY_OF_ROUND)
-    return page(request, found, paging, _value, by=("date",))
+    return page(request, found, paging, _value, by=("round__number", "pk"))
 
 
 @room.get("/tournaments/{slug:slug}/portfolio/books/", Page[Book])

@@ -39,7 +39,7 @@ WORDS = {
 
 
 class Asked(Schema):
-    """What may be sent; a field that nobody knows is refused, for it would be without effect."""
+    """What may be sent; a field of a body that nobody knows is refused, for it would be without effect."""
 
     model_config = ConfigDict(extra="forbid")
 

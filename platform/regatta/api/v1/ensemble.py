@@ -8,13 +8,13 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import F, QuerySet
 from django.http import Http404, HttpRequest
 from ninja import Query
 from pydantic import Field
 
 from regatta.access import open_to_all
-from regatta.api.v1.finding import HEAVY_OF_ROUND, round_of, tournament_of
+from regatta.api.v1.finding import round_of, tournament_of
 from regatta.api.v1.paging import OrderedPaging, Page, page
 from regatta.api.v1.rooms import Room, Told
 from regatta.ensemble.models import MetaModel, RegimeState, RoundWeights, SelectorVersion, Watch
@@ -137,7 +137,8 @@ def weights(request: HttpRequest, slug: str, paging: Query[OrderedPaging]) -> di
 @open_to_all(of="weighed round")
 def why(request: HttpRequest, slug: str, number: int) -> dict[str, Any]:
     """The weights of a round and why they are what they are; what models did add, once it has resolved."""
-    found = list(RoundWeights.objects.filter(round=round_of(slug, number)).select_related("round"))
+    given = RoundWeights.objects.filter(round=round_of(slug, number))
+    found = list(given.annotate(number=F("round__number")))
     answering = next((row for row in found if row.answers), None)
     if answering is None:
         raise Http404(f"round {number} has no weights; they come at its close")
@@ -150,7 +151,7 @@ def why(request: HttpRequest, slug: str, number: int) -> dict[str, Any]:
 def meta_model(request: HttpRequest, slug: str, paging: Query[OrderedPaging]) -> dict[str, Any]:
     """The blends, and what they scored beside equal and stake weight."""
     found = MetaModel.objects.filter(round__tournament=tournament_of(slug))
-    return _by_round(request, found, paging, lambda row: _plain(row, META) | {"round": row.round.number})
+    return _by_round(request, found, paging, lambda row: _plain(row, META) | {"round": row.number})
 
 
 @room.get("/tournaments/{slug:slug}/selectors/", Page[SelectorAnswer])
@@ -166,27 +167,26 @@ def selectors(request: HttpRequest, slug: str, paging: Query[OrderedPaging]) -> 
 def watches(request: HttpRequest, slug: str, paging: Query[OrderedPaging]) -> dict[str, Any]:
     """What the monitors read when rounds had resolved."""
     found = Watch.objects.filter(round__tournament=tournament_of(slug))
-    return _by_round(request, found, paging, lambda row: _plain(row, WATCH) | {"round": row.round.number})
+    return _by_round(request, found, paging, lambda row: _plain(row, WATCH) | {"round": row.number})
 
 
 def _by_round(request: HttpRequest, found: QuerySet[Any, Any], paging: OrderedPaging, told: Any) -> dict[str, Any]:
-    rows = found.select_related("round").defer(*HEAVY_OF_ROUND, *(REASONS if found.model is RoundWeights else ()))
-    return page(request, rows, paging, told, by=("round__number",))
+    return page(request, found.annotate(number=F("round__number")), paging, told, by=("number",))
 
 
 def _plain(row: Any, names: tuple[str, ...]) -> dict[str, Any]:
     return {name: getattr(row, name) for name in names}
 
 
-def _regime(row: RegimeState) -> dict[str, Any]:
+def _regime(row: Any) -> dict[str, Any]:
     likely = dict(zip(row.names, row.probabilities, strict=True))
     told = {"regime": row.names[row.label], "probabilities": likely, "novelty": row.novelty, "known_at": row.known_at}
-    return told | {"round": row.round.number}
+    return told | {"round": row.number}
 
 
-def _weights(row: RoundWeights) -> dict[str, Any]:
+def _weights(row: Any) -> dict[str, Any]:
     told = _plain(row, ("is_champion", "reason", "weights", "corr", "known_at"))
-    return told | {"round": row.round.number, "selector": row.family}
+    return told | {"round": row.number, "selector": row.family}
 
 
 def _rival(row: RoundWeights) -> dict[str, Any]:

@@ -6,13 +6,14 @@ from datetime import date, datetime
 from typing import Any
 
 import numpy as np
+from django.db.models import F
 from django.http import HttpRequest
 from django.shortcuts import get_object_or_404
 from ninja import Query
 from pydantic import Field
 
 from regatta.access import open_to_all
-from regatta.api.v1.finding import HEAVY_OF_ROUND, tournament_of
+from regatta.api.v1.finding import tournament_of
 from regatta.api.v1.paging import OrderedPaging, Page, page
 from regatta.api.v1.rooms import Room, Told
 from regatta.portfolios.models import NavPoint, Rebalance
@@ -94,7 +95,7 @@ def portfolio(request: HttpRequest, slug: str) -> dict[str, Any]:
     net, gross, turnover = np.array(series).reshape(-1, 3).T
     days = tournament.parsed_rules().cadence_days
     figures = summarize(net, gross, turnover, periods_a_year=TRADING_DAYS / days)
-    newest = _books(tournament.pk).order_by("-round__number").first()
+    newest = _books(tournament.pk).order_by("-number").first()
     told = [
         {"name": one.name, "value": _finite(one.value), "error": _finite(one.error), "unit": one.unit}
         for one in figures
@@ -106,37 +107,36 @@ def portfolio(request: HttpRequest, slug: str) -> dict[str, Any]:
 @open_to_all(of="tournament")
 def values(request: HttpRequest, slug: str, paging: Query[OrderedPaging]) -> dict[str, Any]:
     """Value, returns and costs, period by period."""
-    found = NavPoint.objects.filter(tournament=tournament_of(slug)).select_related("round").defer(*HEAVY_OF_ROUND)
-    return page(request, found, paging, _value, by=("round__number", "pk"))
+    found = NavPoint.objects.filter(tournament=tournament_of(slug)).annotate(number=F("round__number"))
+    return page(request, found, paging, _value, by=("number", "pk"))
 
 
 @room.get("/tournaments/{slug:slug}/portfolio/books/", Page[Book])
 @open_to_all(of="tournament")
 def books(request: HttpRequest, slug: str, paging: Query[OrderedPaging]) -> dict[str, Any]:
     """The books, round by round."""
-    return page(request, _books(tournament_of(slug).pk), paging, _book, by=("round__number",))
+    return page(request, _books(tournament_of(slug).pk), paging, _book, by=("number",))
 
 
 @room.get("/tournaments/{slug:slug}/portfolio/books/{int:number}/", BookDetail)
 @open_to_all(of="weighed round")
 def book(request: HttpRequest, slug: str, number: int) -> dict[str, Any]:
     """One book with what it holds and what was traded for it."""
-    found = Rebalance.objects.filter(round__tournament=tournament_of(slug)).select_related("round")
-    one = get_object_or_404(found, round__number=number)
+    one = get_object_or_404(_books(tournament_of(slug).pk).defer(None), number=number)
     return _book(one) | {"holdings": one.holdings}
 
 
 def _books(tournament_id: int) -> Any:
-    found = Rebalance.objects.filter(round__tournament=tournament_id).select_related("round")
-    return found.defer("holdings", *HEAVY_OF_ROUND)
+    found = Rebalance.objects.filter(round__tournament=tournament_id)
+    return found.annotate(number=F("round__number")).defer("holdings")
 
 
-def _book(row: Rebalance) -> dict[str, Any]:
-    return {name: getattr(row, name) for name in BOOK} | {"round": row.round.number}
+def _book(row: Any) -> dict[str, Any]:
+    return {name: getattr(row, name) for name in BOOK} | {"round": row.number}
 
 
-def _value(row: NavPoint) -> dict[str, Any]:
-    return {name: getattr(row, name) for name in VALUE} | {"round": row.round.number}
+def _value(row: Any) -> dict[str, Any]:
+    return {name: getattr(row, name) for name in VALUE} | {"round": row.number}
 
 
 def _finite(value: float | None) -> float | None:

@@ -13,8 +13,8 @@ from collections.abc import Callable, Mapping
 from inspect import getdoc
 from typing import Any, TypeVar
 
-from ninja import Router, Schema
-from pydantic import ConfigDict
+from ninja import Router
+from pydantic import BaseModel, ConfigDict
 
 from regatta.access import ANY, Who, access_of
 from regatta.api.files import KINDS
@@ -38,13 +38,13 @@ WORDS = {
 }  # fmt: skip
 
 
-class Asked(Schema):
+class Asked(BaseModel):
     """What may be sent; a field of a body that nobody knows is refused, for it would be without effect."""
 
     model_config = ConfigDict(extra="forbid")
 
 
-class Told(Schema):
+class Told(BaseModel):
     """What is answered: these fields and no others."""
 
 

@@ -9,12 +9,13 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Any
 
+from django.db.models import F
 from django.http import HttpRequest
 from ninja import Query
 from pydantic import Field
 
 from regatta.access import open_to_all
-from regatta.api.v1.finding import HEAVY_OF_ROUND, model_of, round_of
+from regatta.api.v1.finding import model_of, round_of
 from regatta.api.v1.paging import OrderedPaging, Page, Paging, page
 from regatta.api.v1.rooms import Room, Told
 from regatta.scores.models import Score
@@ -71,11 +72,10 @@ class DayPaging(OrderedPaging):
 def of_model(request: HttpRequest, name: str, paging: Query[DayPaging]) -> dict[str, Any]:
     """Scores of a model: the final ones of its rounds, or with `?days=all` those of every day."""
     model = model_of(name)
-    found = Score.objects.filter(model=model, known_at__lte=model.tournament.now()).select_related("round")
-    found = found.defer(*HEAVY_OF_ROUND)
+    found = Score.objects.filter(model=model, known_at__lte=model.tournament.now()).annotate(number=F("round__number"))
     if paging.days == "final":
         found = found.filter(is_final=True)
-    return page(request, found, paging, _of_round, by=("round__number", "pk")) | {"model": name}
+    return page(request, found, paging, _of_round, by=("number", "pk")) | {"model": name}
 
 
 @room.get("/tournaments/{slug:slug}/rounds/{int:number}/scores/", Page[ModelScore])
@@ -85,16 +85,17 @@ def of_round(request: HttpRequest, slug: str, number: int, paging: Query[Paging]
     round = round_of(slug, number)
     out = Score.objects.filter(round=round, is_experimental=False, known_at__lte=round.tournament.now())
     newest = out.order_by("-day").values("day")[:1]
-    return page(request, out.filter(day=newest).select_related("model"), paging, _of_model)
+    found = out.filter(day=newest).annotate(name=F("model__name"))
+    return page(request, found, paging, _of_model, by=("name", "pk"))
 
 
 def _plain(score: Score) -> dict[str, Any]:
     return {name: getattr(score, name) for name in PLAIN}
 
 
-def _of_round(score: Score) -> dict[str, Any]:
-    return _plain(score) | {"round": score.round.number}
+def _of_round(score: Any) -> dict[str, Any]:
+    return _plain(score) | {"round": score.number}
 
 
-def _of_model(score: Score) -> dict[str, Any]:
-    return _plain(score) | {"model": score.model.name}
+def _of_model(score: Any) -> dict[str, Any]:
+    return _plain(score) | {"model": score.name}

@@ -7,6 +7,7 @@ things that there are, of the asker and of somebody else.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from itertools import cycle
@@ -192,3 +193,13 @@ def test_every_operation_has_words_and_an_access() -> None:
     ]  # fmt: skip
 
     assert bare == []
+
+
+def test_the_page_for_people_tells_every_operation(db: None) -> None:
+    page = Client().get("/api/v1/docs/", follow=True).content.decode()
+    told_of = [
+        f"{method.upper()} {re.sub('{([^}]+)}', lambda found: found[1].upper(), path.removeprefix('/api/v1/'))}"
+        for path, method in OPERATIONS
+    ]
+
+    assert [one for one in told_of if one not in page] == []

@@ -74,7 +74,9 @@ def _again(request: HttpRequest, row: StoredAnswer) -> HttpResponse:
     if not row.text:
         hint = "the answer held a secret and is not kept; look at what you have, or take a new key"
         raise Refusal(409, "already_done", f"the request with this {HEADER} was done before", hint)
-    return HttpResponse(row.text, status=row.status, content_type="application/json; charset=utf-8", headers={REPLAYED: "true"})
+    return HttpResponse(
+        row.text, status=row.status, content_type="application/json; charset=utf-8", headers={REPLAYED: "true"}
+    )
 
 
 def _mark(request: HttpRequest) -> str:

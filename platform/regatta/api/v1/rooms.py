@@ -27,8 +27,8 @@ FILE = Any
 """What answers a file and no JSON of ours."""
 FILE_TYPES = ("text/csv", "application/octet-stream")
 COMMON = {
-    "HEAD": (), "GET": (400, 422, 429), "POST": (400, 409, 413, 422, 429), "PUT": (400, 413, 422, 429),
-    "DELETE": (400, 422, 429),
+    "GET": (400, 401, 404, 422, 429), "POST": (400, 401, 404, 409, 413, 422, 429),
+    "PUT": (400, 401, 404, 413, 422, 429), "DELETE": (400, 401, 404, 422, 429),
 }  # fmt: skip
 """Refusals that every operation of a method may meet."""
 WORDS = {
@@ -87,25 +87,23 @@ class Room:
             self.router.add_api_operation(
                 path, [method], view, response={status: answers}, summary=summary.rstrip("."),
                 operation_id=f"{self.name}_{view.__name__}".replace("-", "_"),
-                openapi_extra=_extra(method, path, kept, is_file=answers is FILE) | {"description": more.strip()},
+                openapi_extra=_extra(method, kept, is_file=answers is FILE) | {"description": more.strip()},
             )  # fmt: skip
             return view
 
         return take_in
 
 
-def _extra(method: str, path: str, rule: Rule, *, is_file: bool) -> dict[str, Any]:
+def _extra(method: str, rule: Rule, *, is_file: bool) -> dict[str, Any]:
     """What the OpenAPI file says of an operation beside its parameters and answer."""
     access = rule.access
-    refused = {401, *COMMON[method]}
+    refused = set(COMMON[method])
     extra: dict[str, Any] = {"x-access": {"who": access.who.value, "scope": access.scope, "of": access.of}}
     if access.who != Who.ANYBODY:
         extra["security"] = [{SECURITY: []}]
         refused.add(403)
     elif access.reads_key:
         extra["security"] = [{}, {SECURITY: []}]
-    if "{" in path or method == "POST":
-        refused.add(404)
     extra["responses"] = {status: _refused(WORDS[status]) for status in sorted(refused)}
     if method == "POST":
         schema = {"type": "string", "maxLength": MAX_KEY}

@@ -12,7 +12,7 @@ from enum import StrEnum
 from typing import Any
 
 from django.core.exceptions import RequestDataTooBig, ValidationError
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, UnreadablePostError
 from django.http.response import HttpResponseBase
 from django.utils.cache import get_conditional_response, patch_vary_headers
 from django.views.decorators.csrf import csrf_exempt
@@ -99,10 +99,10 @@ def _answered(
     key = limits.admit(request, cost=rule.cost, reads_key=rule.access.reads_key)
     request.api_key = key  # type: ignore[attr-defined]
     _refuse_stranger(key, rule.access)
-    if rule.takes != Takes.FILE:  # the size of a file is its tournament's to limit
+    if rule.takes == Takes.JSON:  # the size of a file is its tournament's to limit
         refuse_larger(request, MAX_JSON_BYTES)
-    if rule.takes == Takes.JSON and not request.body:
-        raise Refusal(400, "bad_json", "the body is not JSON", "send an object")
+        if not request.body:
+            raise Refusal(400, "bad_json", "the body is not JSON", "send an object")
     request.method = method
     if method != "POST":
         return _sealed(request, view(request, **kwargs), is_public=key is None)
@@ -149,6 +149,8 @@ def refusal_of(error: Exception) -> Refusal | None:
             return Refusal(422, "invalid", "; ".join(error.messages))
         case RequestDataTooBig():
             return Refusal(413, "too_large", "the body is larger than any file here may be", "send less")
+        case UnreadablePostError():
+            return Refusal(400, "not_whole", "the connection broke before the body was whole", "send it again")
         case HttpError():
             return _of_ninja(error)
         case NotValid():

@@ -15,9 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tournament.errors import Infeasible
-from tournament.portfolio.kernel.problem import Problem, Row
+from tournament.portfolio.kernel.problem import Problem
 from tournament.portfolio.kernel.solve import NotConverged, solve
 from tournament.portfolio.limits import Costs, Limits
+from tournament.portfolio.premises import problem_of
 from tournament.portfolio.risk import Floats, RiskModel
 
 BINDING = 1e-6
@@ -58,15 +59,7 @@ def rebalance(
 
     Raises Infeasible, naming the limits in conflict.
     """
-    assets = len(alpha_N)
-    position_N = np.where(np.ones(assets, dtype=bool) if held_N is None else held_N, limits.position, 0.0)
-    rows = [Row("net", np.ones(assets), limits.net, limits.net)]
-    if limits.beta_neutral and beta_N is not None:
-        rows.append(Row("beta", beta_N))
-    problem = Problem(
-        alpha_N, risk, previous_N, -position_N, position_N, limits.aversion, tuple(rows),
-        cost_N=np.full(assets, costs.half_spread), gross=limits.gross, turnover=limits.turnover,
-    )  # fmt: skip
+    problem = problem_of(alpha_N, risk, previous_N, limits, costs, beta_N=beta_N, held_N=held_N)
     try:
         weights_N, prices = _best(problem)
     except Infeasible as refusal:

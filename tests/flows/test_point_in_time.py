@@ -51,7 +51,19 @@ TABLES: dict[str, tuple[Any, tuple[str, ...]]] = {
     "submissions": (Submission, ("round__number", "model__name", "status", "values_sha256")),
     "scores": (
         Score,
-        ("round__number", "model__name", "day", "is_final", "corr", "mmc", "bmc", "fnc", "max_feature_exposure"),
+        (
+            "round__number",
+            "model__name",
+            "day",
+            "is_final",
+            "corr",
+            "mmc",
+            "bmc",
+            "fnc",
+            "max_feature_exposure",
+            "contribution",
+            "mpc",
+        ),
     ),
     "boards": (Leaderboard, ("round__number", "rows")),
     "selectors": (SelectorVersion, ("family", "trained_through", "status", "state_sha256", "reason", "gain")),
@@ -79,7 +91,10 @@ TABLES: dict[str, tuple[Any, tuple[str, ...]]] = {
     ),
     "regimes": (RegimeState, ("round__number", "probabilities", "label", "novelty")),
     "meta-models": (MetaModel, ("round__number", "family", "sha256", "corr")),
-    "books": (Rebalance, ("round__number", "holdings", "holdings_sha256", "turnover", "expected_risk")),
+    "books": (
+        Rebalance,
+        ("round__number", "holdings", "holdings_sha256", "turnover", "expected_risk", "prices", "premises_sha256"),
+    ),
     "values": (NavPoint, ("round__number", "date", "gross_return", "cost", "nav")),
 }
 

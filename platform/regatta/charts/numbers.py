@@ -38,6 +38,11 @@ def corr(value: float | None) -> str:
     return plain(value, 4)
 
 
+def pull(value: float | None) -> str:
+    """A gradient by a weight, as basis points of return for each per cent of weight: `+0.42`."""
+    return signed(None if value is None else 100 * value, 2)
+
+
 def two(value: float | None) -> str:
     """Two digits, for axes and ratios."""
     return plain(value, 2)

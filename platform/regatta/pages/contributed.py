@@ -29,7 +29,17 @@ from tournament.scoring.reputation import standard_errors
 
 SHOWN_SCORES, SHOWN_ROUNDS, WINDOW = 25, 120, 20
 HEAVY = ("round__context", "round__stakes", "round__panel_models")
-SCORES = ("corr", "mmc", "bmc", "fnc", "max_feature_exposure", "corr_percentile", "mmc_percentile")
+SCORES = (
+    "corr",
+    "mmc",
+    "bmc",
+    "fnc",
+    "max_feature_exposure",
+    "corr_percentile",
+    "mmc_percentile",
+    "contribution",
+    "mpc",
+)
 
 
 @open_to_all(of="model")

@@ -17,7 +17,7 @@ from regatta.rounds.models import Round, Tournament
 from regatta.scores.models import Score
 
 STEPS = ("OPEN", "CLOSED", "RESOLVING", "RESOLVED")
-SORTS = ("corr", "mmc", "bmc", "fnc", "max_feature_exposure")
+SORTS = ("corr", "mmc", "bmc", "fnc", "max_feature_exposure", "contribution", "mpc")
 FILE_COLUMNS = ("model", "day", "is_final", *SORTS, "corr_percentile", "mmc_percentile")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -17,6 +18,7 @@ from regatta.rounds.prices import columns_of, known_prices, row_after
 from tournament.errors import Infeasible
 from tournament.markets.panel import PricePanel
 from tournament.markets.quality import daily_returns
+from tournament.portfolio.premises import Premises
 from tournament.portfolio.rebalance import Allocation, alpha_from_signal, previous_on, rebalance
 from tournament.portfolio.risk import betas, fit_risk_model
 
@@ -31,7 +33,7 @@ def allocate_round(round: Round, now: datetime) -> None:
     columns = columns_of(round, panel)
     assets = [panel.ids[column] for column in columns]
     held = drifted_holdings(round, panel)
-    allocation = _solve(round, panel, columns, previous_on(assets, held))
+    allocation, premises = _solve(round, panel, columns, previous_on(assets, held))
     sold = {asset: -weight for asset, weight in held.items() if asset not in set(assets) and weight}
     holdings = [
         {"id": asset, "weight": float(weight), "trade": float(trade)}
@@ -47,7 +49,8 @@ def allocate_round(round: Round, now: datetime) -> None:
             "holdings_sha256": artifacts.put(json.dumps(holdings).encode()),
             "gross": float(np.abs(allocation.weights_N).sum()), "net": float(allocation.weights_N.sum()),
             "cost": turnover * COSTS.half_spread, "expected_risk": allocation.risk_per_year,
-            "binding": list(allocation.binding),
+            "binding": list(allocation.binding), "prices": allocation.prices,
+            "premises_sha256": artifacts.put(premises.packed()),
         },
     )  # fmt: skip
 
@@ -70,19 +73,27 @@ def drifted_holdings(round: Round, panel: PricePanel) -> dict[str, float]:
 
 def _solve(
     round: Round, panel: PricePanel, columns: np.ndarray[Any, np.dtype[np.intp]], previous: Floats
-) -> Allocation:
+) -> tuple[Allocation, Premises]:
     """The best book; a book that cannot be reached within the turnover limit is approached without that limit."""
-    from dataclasses import replace
-
     returns = daily_returns(panel.close_DN[-RISK_DAYS - 1 :])[1:]
     risk = fit_risk_model(returns[:, columns])
     beta = betas(returns[:, columns], np.nanmean(returns, axis=1))
     signal = np.frombuffer(artifacts.get(round.meta_model.sha256), dtype=np.float64)
     horizon = round.tournament.parsed_rules().horizon_days
     volatility = np.sqrt((risk.loadings_NK**2).sum(axis=1) + risk.specific_N)
-    alpha = alpha_from_signal(signal, volatility * np.sqrt(horizon), corr=EXPECTED_CORR)
-    limits = LIMITS.widened_for(len(columns))
+    scale = EXPECTED_CORR * (volatility * np.sqrt(horizon))
+    premises = Premises(
+        tuple(panel.ids[column] for column in columns), alpha_from_signal(signal, scale, corr=1.0), scale, risk,
+        previous, LIMITS.widened_for(len(columns)), COSTS, beta,
+    )  # fmt: skip
     try:
-        return rebalance(alpha, risk, previous, limits, COSTS, beta_N=beta)
+        return _best(premises), premises
     except Infeasible:
-        return rebalance(alpha, risk, previous, replace(limits, turnover=10.0), COSTS, beta_N=beta)
+        premises = premises.within(replace(premises.limits, turnover=10.0))
+        return _best(premises), premises
+
+
+def _best(premises: Premises) -> Allocation:
+    return rebalance(
+        premises.alpha_N, premises.risk, premises.previous_N, premises.limits, premises.costs, beta_N=premises.beta_N
+    )

@@ -20,6 +20,8 @@ class Rebalance(models.Model):
     cost = models.FloatField()
     expected_risk = models.FloatField()
     binding = models.JSONField(default=list)
+    prices = models.JSONField(default=dict, help_text="What a unit more of each limit would have gained.")
+    premises_sha256 = models.CharField(max_length=64, blank=True, help_text="What the book was chosen from.")
     known_at = models.DateTimeField()
 
     def __str__(self) -> str:

@@ -22,6 +22,8 @@ class ScoreAdmin(WatchAdmin):
         "bmc",
         "fnc",
         "max_feature_exposure",
+        "contribution",
+        "mpc",
         "known_at",
     ]
     list_filter = ["is_final", "round__tournament"]

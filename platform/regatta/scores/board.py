@@ -16,7 +16,7 @@ from regatta.rounds.models import Round, Tournament
 from regatta.scores.models import Leaderboard, Score
 from tournament.scoring.reputation import Standing, standing
 
-SCORES = ("corr", "mmc", "bmc", "fnc", "max_feature_exposure")
+SCORES = ("corr", "mmc", "bmc", "fnc", "max_feature_exposure", "contribution", "mpc")
 SPARK_ROUNDS = 52
 MIN_REGIME_ROUNDS = 5
 """A regime is not called a model's best on fewer rounds than these."""

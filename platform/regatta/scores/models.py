@@ -23,6 +23,10 @@ class Score(models.Model):
     bmc = models.FloatField(null=True)
     fnc = models.FloatField(null=True)
     max_feature_exposure = models.FloatField(null=True)
+    contribution = models.FloatField(
+        null=True, help_text="d(net return of the book)/d(weight of the model): final scores of weighed models only."
+    )
+    mpc = models.FloatField(null=True, help_text="Numerai's meta portfolio contribution, of the stakes at the close.")
     linear = models.FloatField(null=True, help_text="s = P'y/n: what selectors learn from.")
     corr_percentile = models.FloatField(null=True)
     mmc_percentile = models.FloatField(null=True)

@@ -16,6 +16,7 @@ from regatta.ensemble.outcomes import outcome
 from regatta.ensemble.training import enqueue_if_due
 from regatta.notifications.models import Event
 from regatta.notifications.telling import announce
+from regatta.portfolios.contributing import contributions
 from regatta.rounds.models import Round, Tournament
 from regatta.rounds.prices import columns_of, known_prices, row_of
 from regatta.rounds.sealing import read_panel
@@ -100,9 +101,12 @@ def _rows(round: Round, target: Floats, now: datetime, *, day: int, final: bool)
     benchmark_N = blend(panel[:, benchmarks], np.ones(len(benchmarks))) if len(benchmarks) else None
     scores, linear = _all_scores(round, panel, target, benchmark_N, final=final), linear_scores(panel, target)
     shares = percentiles(scores.corr), percentiles(scores.mmc)
+    added = contributions(round, target, now) if final else {}
     facts: dict[str, Any] = {"round": round, "as_of": now.date(), "day": day, "is_final": final, "known_at": now}
     rows = [
-        Score(model_id=models[name][0], **facts, **_values(scores, linear, j), **_shares(shares, j))
+        Score(
+            model_id=models[name][0], **facts, **_values(scores, linear, j), **_shares(shares, j), **added.get(name, {})
+        )
         for j, name in enumerate(round.panel_models)
     ]
     if not round.trial_models:

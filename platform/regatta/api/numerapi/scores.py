@@ -22,7 +22,7 @@ from regatta.submissions.models import ContributedModel, Submission
 from tournament.rules import Rules
 from tournament.scoring.payout import POINT, payout
 
-SHOWN = ("corr", "mmc", "bmc", "fnc", "max_feature_exposure")
+SHOWN = ("corr", "mmc", "bmc", "fnc", "max_feature_exposure", "mpc")
 PERCENTILES = {"corr": "corr_percentile", "mmc": "mmc_percentile"}
 MOST_ROUNDS = 100
 """Newest rounds that are told of when no number of them is asked for."""

@@ -38,6 +38,10 @@ class Line(Told):
     fnc_se: float | None
     max_feature_exposure: float | None
     max_feature_exposure_se: float | None
+    contribution: float | None = None
+    contribution_se: float | None = None
+    mpc: float | None = None
+    mpc_se: float | None = None
     percentile: float | None
     rounds: int
     weight: float | None

@@ -21,7 +21,7 @@ from regatta.api.v1.rooms import Room, Told
 from regatta.scores.models import Score
 
 room = Room("scores")
-VALUES = ("corr", "mmc", "bmc", "fnc", "max_feature_exposure", "corr_percentile", "mmc_percentile")
+VALUES = ("corr", "mmc", "bmc", "fnc", "max_feature_exposure", "corr_percentile", "mmc_percentile", "contribution", "mpc")
 PLAIN = (*VALUES, "day", "as_of", "is_final", "is_experimental", "version", "known_at")
 
 
@@ -35,6 +35,8 @@ class ScoreAnswer(Told):
     max_feature_exposure: float | None
     corr_percentile: float | None
     mmc_percentile: float | None
+    contribution: float | None = Field(description="Slope of the book's realised net return by the model's weight.")
+    mpc: float | None = Field(description="Numerai's meta portfolio contribution.")
     day: int = Field(description="Trading days of returns in the score.")
     as_of: date
     is_final: bool

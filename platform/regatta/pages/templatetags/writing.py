@@ -18,6 +18,7 @@ register.filter("two", numbers.two)
 register.filter("plain", numbers.plain)
 register.filter("percent", numbers.percent)
 register.filter("signed", numbers.signed)
+register.filter("pull", numbers.pull)
 register.filter("count", numbers.count)
 register.filter("bytes", numbers.size)
 register.filter("dot", cells.dot)
@@ -36,6 +37,14 @@ def moment(at: datetime | None) -> SafeString:
 def error(value: float | None) -> SafeString:
     """`± 0.0031` in small letters; nothing when unknown."""
     return format_html("<small>± {}</small>", numbers.corr(value)) if numbers.known(value) else mark_safe("")
+
+
+@register.filter
+def pull_error(value: float | None) -> SafeString:
+    """The standard error of a gradient by a weight, in small letters; nothing when unknown."""
+    if value is None or not numbers.known(value):
+        return mark_safe("")
+    return format_html("<small>± {}</small>", numbers.plain(100 * value, 2))
 
 
 @register.filter

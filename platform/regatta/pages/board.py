@@ -21,14 +21,16 @@ from regatta.security import asked_number
 
 SORTS = {
     "rank": "Rank", "rank_change": "Change", "model": "Model", "corr": "Corr", "mmc": "MMC", "bmc": "BMC", "fnc": "FNC",
-    "max_feature_exposure": "Exposure", "contribution": "Contribution", "best_regime": "Best in", "weight": "Weight", "rounds": "Rounds",
+    "max_feature_exposure": "Exposure", "contribution": "Contribution", "best_regime": "Best in", "weight": "Weight",
+    "rounds": "Rounds",
 }  # fmt: skip
 RISING = frozenset({"rank", "model", "best_regime", "max_feature_exposure"})
 """Columns whose first click puts the least on top."""
 KINDS = {"": "All", "contributed": "Contributed", "benchmark": "Benchmarks"}
 FILE_COLUMNS = (
     "rank", "rank_change", "model", "owner", "is_benchmark", "corr", "corr_se", "mmc", "mmc_se", "bmc", "bmc_se", "fnc",
-    "fnc_se", "max_feature_exposure", "contribution", "contribution_se", "mpc", "mpc_se", "percentile", "rounds", "weight", "best_regime", "best_regime_corr",
+    "fnc_se", "max_feature_exposure", "contribution", "contribution_se", "mpc", "mpc_se", "percentile", "rounds",
+    "weight", "best_regime", "best_regime_corr",
 )  # fmt: skip
 
 

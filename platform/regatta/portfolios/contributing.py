@@ -19,6 +19,7 @@ from tournament.portfolio.contribution import true_contributions
 from tournament.portfolio.kernel.solve import NotConverged, solve
 from tournament.portfolio.premises import Premises, unpacked
 from tournament.scoring.portfolio_contribution import orthonormal, portfolio_contributions
+from tournament.scoring.ranks import Panel
 
 Floats = np.ndarray[Any, np.dtype[np.float64]]
 
@@ -71,7 +72,7 @@ def contributions(round: Round, target_N: Floats, now: datetime) -> dict[str, di
     }
 
 
-def _true(round: Round, premises: Premises, panel_NM: Floats, held: Holding) -> Floats:
+def _true(round: Round, premises: Premises, panel_NM: Panel, held: Holding) -> Floats:
     answer = round.weights.get(answers=True)
     weights_M = np.array([answer.weights.get(name, 0.0) for name in round.panel_models])
     try:
@@ -81,7 +82,7 @@ def _true(round: Round, premises: Premises, panel_NM: Floats, held: Holding) -> 
     return true_contributions(solution, premises, panel_NM, weights_M, held.returns_N, days=held.days)
 
 
-def _mpc(round: Round, premises: Premises, panel_NM: Floats, target_N: Floats) -> Floats:
+def _mpc(round: Round, premises: Premises, panel_NM: Panel, target_N: Floats) -> Floats:
     """Neutral to what the book is neutral to: the market's level and the betas."""
     stakes_M = np.array([float(round.stakes.get(name, 0.0)) for name in round.panel_models])
     ones_N = np.ones(len(premises.ids))

@@ -79,3 +79,13 @@ def test_the_board_averages_contributions(tournament: Tournament) -> None:
 
     assert line["contribution"] == pytest.approx(np.mean(list(resolved)))
     assert line["mpc"] is not None
+
+
+def test_attributed_returns_sum_to_what_the_accounts_booked(tournament: Tournament) -> None:
+    points = list(NavPoint.objects.select_related("attribution").order_by("date"))
+
+    assert [sum(point.attribution.realised) for point in points] == pytest.approx(
+        [point.gross_return for point in points], abs=1e-12
+    )
+    assert [sum(point.attribution.risk) for point in points] == pytest.approx([1.0] * len(points))
+    assert len(points) > 5

@@ -20,7 +20,7 @@ from regatta.accounts.models import User
 from regatta.ensemble.models import MetaModel, RegimeState, RoundWeights, SelectorVersion, Watch
 from regatta.hosting.intake import take_in
 from regatta.hosting.models import HostedModel, HostedRun
-from regatta.portfolios.models import NavPoint, Rebalance
+from regatta.portfolios.models import BookAttribution, NavPoint, Rebalance
 from regatta.predictors.models import PredictorVersion
 from regatta.rounds.models import Round, Tournament
 from regatta.scores.models import Leaderboard, Score
@@ -95,6 +95,7 @@ TABLES: dict[str, tuple[Any, tuple[str, ...]]] = {
         Rebalance,
         ("round__number", "holdings", "holdings_sha256", "turnover", "expected_risk", "prices", "premises_sha256"),
     ),
+    "attributions": (BookAttribution, ("nav__date", "exposure", "predicted", "realised", "risk")),
     "values": (NavPoint, ("round__number", "date", "gross_return", "cost", "nav")),
 }
 

@@ -24,6 +24,11 @@ PAGES = {
     "/meta-model/?tournament=seas": ("Which wind blows?", 14),
     "/meta-model/?tournament=seas&round=6": ("Why these weights in round 6?", 14),
     "/portfolio/?tournament=seas": ("Tear sheet", 5),
+    "/portfolio/why/?tournament=seas": ("What does each limit cost?", 5),
+    "/portfolio/why/?tournament=seas&gross=80&position=9&turnover=200&net=0&aversion=20#what-if": (
+        "Alpha after cost",
+        5,
+    ),
     "/status/": ("What is due next?", 12),
     "/docs/": ("curl", 2),
     "/docs/client/": ("starter notebook", 2),

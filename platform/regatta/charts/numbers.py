@@ -38,6 +38,16 @@ def corr(value: float | None) -> str:
     return plain(value, 4)
 
 
+def basis(value: float | None) -> str:
+    """A fraction in basis points, one digit, without the unit."""
+    return plain(None if value is None else 1e4 * value, 1)
+
+
+def hundredths(value: float | None) -> str:
+    """A fraction in per cent, two digits, without the sign: for tables whose head has it. Nothing is a dash."""
+    return plain(None if not value else 100 * value, 2)
+
+
 def pull(value: float | None) -> str:
     """A gradient by a weight, as basis points of return for each per cent of weight: `+0.42`."""
     return signed(None if value is None else 100 * value, 2)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.contrib import admin
 
-from regatta.portfolios.models import NavPoint, Rebalance
+from regatta.portfolios.models import BookAttribution, NavPoint, Rebalance
 from regatta.watching import WatchAdmin
 
 
@@ -26,3 +26,13 @@ class NavPointAdmin(WatchAdmin):
     list_filter = ["tournament"]
     list_select_related = ["tournament"]
     ordering = ["-date"]
+
+
+@admin.register(BookAttribution)
+class BookAttributionAdmin(WatchAdmin):
+    """Styles that returns came from."""
+
+    list_display = ["nav", "names", "realised", "known_at"]
+    list_filter = ["nav__tournament"]
+    list_select_related = ["nav"]
+    ordering = ["-id"]

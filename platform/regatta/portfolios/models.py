@@ -48,3 +48,18 @@ class NavPoint(models.Model):
 
     def __str__(self) -> str:
         return f"{self.date}: {self.nav}"
+
+
+class BookAttribution(models.Model):
+    """The styles that one holding period's return and the book's risk came from; lists end with what is specific."""
+
+    nav = models.OneToOneField(NavPoint, on_delete=models.CASCADE, related_name="attribution")
+    names = models.JSONField(default=list)
+    exposure = models.JSONField(default=list, help_text="The book's exposure, without an entry for what is specific.")
+    predicted = models.JSONField(default=list, help_text="Of the alpha, for as long as the book was held.")
+    realised = models.JSONField(default=list, help_text="Of the return before costs.")
+    risk = models.JSONField(default=list, help_text="Shares of the variance that the risk model forecast.")
+    known_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"attribution of {self.nav_id}"

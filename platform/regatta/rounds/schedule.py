@@ -18,6 +18,7 @@ from regatta.notifications.models import Event
 from regatta.notifications.telling import announce
 from regatta.portfolios.accounting import settle
 from regatta.portfolios.allocation import allocate_round
+from regatta.portfolios.attributing import attribute_settled
 from regatta.predictors.contributing import contribute
 from regatta.rounds.due import BUSY, STEPS, alone, next_due, turn_of
 from regatta.rounds.models import Round, Tournament
@@ -83,6 +84,7 @@ def follow(round: Round, at: datetime) -> None:
         return
     with transaction.atomic():  # one commit: each waits for the disk
         settle(round.tournament, at)
+        attribute_settled(round.tournament, at)
         weigh_round(round, at)
         blend_round(round, at)
         allocate_round(round, at)

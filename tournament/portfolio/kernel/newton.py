@@ -66,7 +66,7 @@ def _step(dual: Dual, ascent: Ascent, full_M: Floats) -> Ascent:
     free_A = np.flatnonzero(~held_M)
     curvature_AA = dual.curvature(point)
     if len(free_A) < len(held_M):
-        curvature_AA = curvature_AA[np.ix_(free_A, free_A)]
+        curvature_AA = curvature_AA[free_A][:, free_A]
     while damping <= MOST_DAMPING:
         step_M = np.where(held_M, dual.floor_M - point.prices_M, 0.0)
         solved = _solved(curvature_AA, damping * full_M[free_A], point.slope_M[free_A])

@@ -32,24 +32,37 @@ class Assets:
 
     def respond(self, reward_N: Floats, gross_price: float, turnover_price: float) -> Floats:
         """The holdings of all assets (N)."""
+        if self.impact_N is None:
+            return self._respond_plainly(reward_N, gross_price, turnover_price)
         excess_N = reward_N - self.anchor_N
         cost_N = self.cost_N + turnover_price
-        bought_N = self._moved(excess_N - cost_N - gross_price)
+        bought_N = self._moved(excess_N - cost_N - gross_price, self.impact_N)
         excess_N += cost_N
-        sold_N = self.previous_N - self._moved(gross_price - excess_N)
+        sold_N = self.previous_N - self._moved(gross_price - excess_N, self.impact_N)
         if gross_price > 0:
-            short_N = self.previous_N - self._moved(-gross_price - excess_N)
+            short_N = self.previous_N - self._moved(-gross_price - excess_N, self.impact_N)
             np.maximum(sold_N, np.minimum(short_N, 0.0), out=sold_N)
         sold_N += bought_N
         return np.minimum(np.maximum(sold_N, self.lower_N, out=sold_N), self.upper_N, out=sold_N)
 
-    def _moved(self, push_N: Floats) -> Floats:
+    def _respond_plainly(self, reward_N: Floats, gross_price: float, turnover_price: float) -> Floats:
+        """Without impact: the greatest of what is bought up to, kept or sold down to, and held short."""
+        aim_N, pull_N = reward_N * self.ease_N, gross_price * self.ease_N
+        charge_N = (self.cost_N + turnover_price) * self.ease_N
+        held_N = aim_N - pull_N
+        bought_N = held_N - charge_N
+        held_N += charge_N
+        np.maximum(np.minimum(held_N, self.previous_N, out=held_N), bought_N, out=held_N)
+        if gross_price > 0:
+            aim_N += charge_N
+            aim_N += pull_N
+            np.maximum(held_N, np.minimum(aim_N, 0.0, out=aim_N), out=held_N)
+        return np.minimum(np.maximum(held_N, self.lower_N, out=held_N), self.upper_N, out=held_N)
+
+    def _moved(self, push_N: Floats, impact_N: Floats) -> Floats:
         """How far a push beyond the costs moves a holding."""
         push_N = np.maximum(push_N, 0.0)
-        if self.impact_N is None:
-            push_N *= self.ease_N
-            return push_N
-        linear_N = 1.5 * self.impact_N
+        linear_N = 1.5 * impact_N
         root_N = np.sqrt(linear_N * linear_N + 4.0 * self.curvature_N * push_N)
         # 2h / (b + root) is the positive root without the cancellation of (root - b) / 2q
         step_N = np.divide(2.0 * push_N, linear_N + root_N, out=np.zeros_like(push_N), where=push_N > 0)

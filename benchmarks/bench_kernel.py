@@ -2,8 +2,8 @@
 
 CPU seconds on one core, all arms in one run on the same days (20 factors; net and beta neutral; gross 1, 1 % a name,
 5 bp a trade; alpha, exposures, risk and holdings change daily). cvxpy is compiled once (DPP) and re-solved by Clarabel
-at its default tolerances; skfolio gets a factor model as prior. Of `--problems` random problems all are held against
-the dual's bound, the first `--compared` against Clarabel.
+at its default tolerances; skfolio gets a factor model as prior. `--problems` random problems are held against the dual's
+bound; check_kernel.py holds them against Clarabel.
 """
 
 import os
@@ -22,7 +22,6 @@ from skfolio.optimization import MeanRisk, ObjectiveFunction
 from skfolio.prior import BasePrior, FactorModel, ReturnDistribution
 
 from tournament.errors import Infeasible
-from tournament.portfolio.kernel import conic
 from tournament.portfolio.kernel.solve import solve
 
 SIZES, DAYS, YEAR = (500, 1500, 5000), 5, 252
@@ -181,8 +180,8 @@ def gradients(assets=1500, models=1000, step=2e-5):
     print(f"median {np.median(apart):.0e}, largest {apart.max():.0e}; {beyond:.1%} beyond 1e-5", flush=True)
 
 
-def exactness(problems, compared):
-    """The dual bounds the optimum from above without another solver; the first `compared` go to Clarabel too."""
+def exactness(problems):
+    """The dual bounds the optimum from above without another solver."""
     solved, refused = {}, {}
     for seed in range(problems):
         try:
@@ -197,44 +196,17 @@ def exactness(problems, compared):
     print(f"{problems} random problems: {len(solved)} solved, {len(refused)} refused with the limits in conflict named")
     print(f"  steps: median {np.median(steps):.0f}, most {max(steps)}; residual at most {residual:.0e}", end="; ")
     print(f"limits broken by at most {broken:.0e}; relative gap between value and bound at most {max(gaps):.0e}")
-    against_clarabel(range(compared), solved, values, refused)
-
-
-def against_clarabel(seeds, solved, values, refused):
-    losses, both_refused = [], 0
-    for seed in seeds:
-        problem, book = random_problem(seed), clarabel(random_problem(seed))
-        if book is None and seed in refused:
-            both_refused += 1
-        elif book is None or seed in refused:
-            print(f"  problem {seed} judged apart: {refused.get(seed, 'Clarabel finds no book')}")
-        elif problem.violation(book) < 1e-10:
-            losses.append((problem.value(book) - values[seed]) / max(abs(values[seed]), 1e-5))
-    print(
-        f"  of the first {len(seeds)}, {both_refused} have no book for Clarabel either; in {len(losses)} its book",
-        end=" ",
-    )
-    print(f"keeps every limit to 1e-10: relative loss against it at most {max(losses, default=np.nan):.0e}")
-
-
-def clarabel(problem):
-    conic._COMPILED.clear()
-    try:
-        return conic.solve_conic(problem, tolerance=1e-10).weights_N
-    except Infeasible:
-        return None
 
 
 def main():
     warnings.simplefilter("ignore")
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--problems", type=int, default=500)
-    parser.add_argument("--compared", type=int, default=25, help="how many of them Clarabel solves too")
     asked = parser.parse_args()
     speed()
     year()
     gradients()
-    exactness(asked.problems, asked.compared)
+    exactness(asked.problems)
 
 
 if __name__ == "__main__":

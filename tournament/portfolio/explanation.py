@@ -16,8 +16,8 @@ from tournament.portfolio.kernel.problem import Problem
 from tournament.portfolio.kernel.solution import Solution
 from tournament.portfolio.risk import Floats
 
-ALPHA, COMMON, COST, TURNOVER, GROSS, POSITION = (
-    "alpha", "common risk", "cost of trading", "turnover", "gross", "position limit",
+ALPHA, COMMON, OWN, COST, TURNOVER, GROSS, POSITION = (
+    "alpha", "common risk", "own risk", "cost of trading", "turnover", "gross", "position limit",
 )  # fmt: skip
 
 
@@ -31,15 +31,19 @@ class Explained:
     previous_N: Floats
     limited_N: Floats
     """What a unit more of its own position limit would gain (N)."""
+    curvature_N: Floats
+    """aversion x specific variance: what turns weights into marginal gains."""
 
     @property
     def trades_N(self) -> Floats:
         """What was traded."""
         return self.weights_N - self.previous_N
 
-    def of(self, place: int) -> dict[str, float]:
-        """The parts of one asset's weight, by name."""
-        return {name: float(value) for name, value in zip(self.names, self.parts_NP[place], strict=True)}
+    def marginal(self, place: int) -> dict[str, float]:
+        """What a unit of the asset would bring and what uses that up, its own risk last: they sum to 0."""
+        own = float(self.curvature_N[place])
+        parts = {name: own * float(value) for name, value in zip(self.names, self.parts_NP[place], strict=True)}
+        return parts | {OWN: -own * float(self.weights_N[place])}
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +77,7 @@ def explain(solution: Solution) -> Explained:
     for name, share_N in _at_kinks(problem, weights_N, prices).items():
         named[name] = named[name] + share_N * left_N
     parts_NP = np.column_stack(list(named.values())) / np.where(curvature_N > 0, curvature_N, 1.0)[:, None]
-    return Explained(tuple(named), parts_NP, weights_N, problem.previous_N, limited_N)
+    return Explained(tuple(named), parts_NP, weights_N, problem.previous_N, limited_N, curvature_N)
 
 
 def worth(problem: Problem, weights_N: Floats) -> Worth:

@@ -21,7 +21,7 @@ from regatta.security import asked_number
 
 SORTS = {
     "rank": "Rank", "rank_change": "Change", "model": "Model", "corr": "Corr", "mmc": "MMC", "bmc": "BMC", "fnc": "FNC",
-    "max_feature_exposure": "Exposure", "contribution": "Contribution", "best_regime": "Best in", "weight": "Weight",
+    "max_feature_exposure": "Exposure", "contribution": "Contrib.", "best_regime": "Best in", "weight": "Weight",
     "rounds": "Rounds",
 }  # fmt: skip
 RISING = frozenset({"rank", "model", "best_regime", "max_feature_exposure"})

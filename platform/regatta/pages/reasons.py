@@ -13,7 +13,7 @@ from django.utils.safestring import SafeString
 from django.views.decorators.http import require_safe
 
 from regatta.charts.bars import Bar, bars
-from regatta.charts.numbers import percent, signed
+from regatta.charts.numbers import percent, plain, signed
 from regatta.pages.context import required
 from regatta.pages.downloads import csv_file
 from regatta.pages.forms import WhatIfForm
@@ -23,20 +23,20 @@ from regatta.portfolios.models import Rebalance
 from regatta.rounds.models import Tournament
 from regatta.security import asked_number
 from tournament.errors import Infeasible
-from tournament.portfolio.explanation import ALPHA, COMMON, COST, GROSS, POSITION, TURNOVER
+from tournament.portfolio.explanation import ALPHA, COMMON, COST, GROSS, OWN, POSITION, TURNOVER
 from tournament.portfolio.limits import Limits
 from tournament.portfolio.what_if import Alternative
 
 SHOWN = 24
 MOVED = 6
-GROUPS = (("Alpha", (ALPHA,)), ("Common risk", (COMMON,)), ("Net, beta", ("net", "beta")), ("Gross", (GROSS,)),
+GROUPS = (("Alpha", (ALPHA,)), ("Common risk", (COMMON,)), ("Own risk", (OWN,)), ("Net, beta", ("net", "beta")), ("Gross", (GROSS,)),
           ("Trading", (COST, TURNOVER)), ("Position limit", (POSITION,)))  # fmt: skip
-"""Columns of the table of holdings, and the parts that each sums."""
+"""Columns of the table of holdings, and the marginal parts that each sums."""
 
 
 @dataclass(frozen=True, slots=True)
 class Holding:
-    """One asset: the parts of its weight by column, its weight, what it was, and the trade."""
+    """One asset: what a unit of it would bring and cost by column, its weight, what it was, and the trade."""
 
     asset: str
     parts: tuple[float, ...]
@@ -117,19 +117,20 @@ def find_book(tournament: Tournament, asked: str) -> Rebalance | None:
 def holdings(told: Reasons) -> list[Holding]:
     """Everything that is or was held, largest first."""
     explained = told.explained
-    places = {name: place for place, name in enumerate(explained.names)}
-    columns = [[places[part] for part in parts if part in places] for _, parts in GROUPS]
-    sums_NG = np.column_stack([explained.parts_NP[:, column].sum(axis=1) for column in columns])
     trades_N = explained.trades_N
     order = np.lexsort((-np.abs(trades_N), -np.abs(explained.weights_N)))
     return [
         Holding(
-            told.premises.ids[i], tuple(map(float, sums_NG[i])), float(explained.weights_N[i]),
+            told.premises.ids[i], _grouped(explained.marginal(i)), float(explained.weights_N[i]),
             float(explained.previous_N[i]), float(trades_N[i]),
         )
-        for i in order
+        for i in map(int, order)
         if explained.weights_N[i] or explained.previous_N[i]
     ]  # fmt: skip
+
+
+def _grouped(parts: dict[str, float]) -> tuple[float, ...]:
+    return tuple(sum(parts.get(part, 0.0) for part in group) for _, group in GROUPS)
 
 
 def charges(told: Reasons) -> list[Charge]:
@@ -163,23 +164,22 @@ def chosen_asset(told: Reasons, asked: str) -> Holding | None:
 
 
 def draw_one(told: Reasons, one: Holding | None) -> SafeString:
-    """A waterfall from what alpha alone would hold to the weight, and from what was held before to the trade."""
+    """A waterfall from what a unit of an asset is expected to bring down to nothing."""
     if one is None:
         return bars([], title="", heads=("", "", ""), axis=percent)
-    parts = told.explained.of(told.premises.ids.index(one.asset))
     rows, at = [], 0.0
-    for name, value in parts.items():
-        if abs(value) < 5e-6 and name != ALPHA:
+    for name, value in told.explained.marginal(told.premises.ids.index(one.asset)).items():
+        if abs(value) < 5e-7 and name != ALPHA:
             continue
-        label = "Alpha alone would hold" if name == ALPHA else name.capitalize()
-        text = percent(value, 2) if name == ALPHA else _signed_percent(value)
-        rows.append(Bar(label, at, at + value, text, paint="var(--soft)"))
+        paint = "var(--accent)" if name == ALPHA else "var(--soft)"
+        rows.append(Bar(name.capitalize(), at, at + value, signed(1e4 * value, 1), paint=paint, strong=name == ALPHA))
         at += value
-    rows.append(Bar("Weight", 0.0, one.weight, percent(one.weight, 2), strong=True))
-    rows.append(Bar("Held before", 0.0, one.before, percent(one.before, 2), paint="var(--edge)"))
-    rows.append(Bar("Trade", one.before, one.weight, _signed_percent(one.trade)))
-    title = f"What makes the weight of {one.asset}"
-    return bars(rows, title=title, heads=("Part", "Of the book", ""), axis=lambda value: percent(value, 1))
+    title = f"What {one.asset} is expected to bring and what uses it up"
+    return bars(rows, title=title, heads=("Part", "bp", ""), axis=lambda value: plain(_basis_points(value), 0))
+
+
+def _basis_points(value: float | None) -> float | None:
+    return None if value is None else 1e4 * value
 
 
 def other_book(book: Rebalance, form: WhatIfForm) -> dict[str, Any] | None:

@@ -37,6 +37,16 @@ def test_the_parts_of_every_weight_sum_to_it(impact: float) -> None:
     assert explained.trades_N == pytest.approx(explained.parts_NP.sum(axis=1) - explained.previous_N, abs=1e-10)
 
 
+def test_at_the_margin_everything_is_used_up() -> None:
+    problem = plain_problem(turnover=0.5)
+    explained = explain(solve(problem))
+
+    found = [explained.marginal(place) for place in range(problem.assets)]
+
+    assert [sum(parts.values()) for parts in found] == pytest.approx([0.0] * problem.assets, abs=1e-12)
+    assert [parts["alpha"] for parts in found] == pytest.approx(problem.alpha_N)
+
+
 def test_alpha_stands_for_what_it_alone_would_hold() -> None:
     problem = plain_problem()
 

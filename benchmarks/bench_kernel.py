@@ -2,8 +2,8 @@
 
 CPU seconds on one core, all arms in one run on the same days (20 factors; net and beta neutral; gross 1, 1 % a name,
 5 bp a trade; alpha, exposures, risk and holdings change daily). cvxpy is compiled once (DPP) and re-solved by Clarabel
-at its default tolerances; skfolio gets a factor model as prior. `--problems` random problems are held against the dual's
-bound; check_kernel.py holds them against Clarabel.
+at its default tolerances; skfolio gets a factor model as prior. `--problems` random problems are held against the
+dual's bound; check_kernel.py holds them against Clarabel.
 """
 
 import os

@@ -66,6 +66,7 @@ INSTALLED_APPS = [
     "regatta.hosting",
     "regatta.ensemble",
     "regatta.portfolios",
+    "regatta.orders",
     "regatta.notifications",
     "regatta.webhooks",
     "regatta.api",

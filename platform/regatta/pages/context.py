@@ -104,7 +104,7 @@ def menu(tournament: Tournament | None, current: str | None) -> list[Place]:
             ("Rounds", reverse("tournament", args=[tournament.slug]), ("tournament", "round")),
             ("Leaderboard", reverse("leaderboard", args=[tournament.slug]), ("leaderboard", "model")),
             ("Meta-model", reverse("meta_model") + within, ("meta_model",)),
-            ("Portfolio", reverse("portfolio") + within, ("portfolio", "portfolio_why")),
+            ("Portfolio", reverse("portfolio") + within, ("portfolio", "portfolio_why", "orders", "order_plan")),
         ]
     places += [("Submit", reverse("submit"), ("submit",)), ("Docs", reverse("docs"), ("docs", "docs_page"))]
     return [Place(name, url, current in pages) for name, url, pages in places]

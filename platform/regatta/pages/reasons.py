@@ -29,8 +29,10 @@ from tournament.portfolio.what_if import Alternative
 
 SHOWN = 24
 MOVED = 6
-GROUPS = (("Alpha", (ALPHA,)), ("Common risk", (COMMON,)), ("Own risk", (OWN,)), ("Net, beta", ("net", "beta")), ("Gross", (GROSS,)),
-          ("Trading", (COST, TURNOVER)), ("Position limit", (POSITION,)))  # fmt: skip
+GROUPS = (
+    ("Alpha", (ALPHA,)), ("Common risk", (COMMON,)), ("Own risk", (OWN,)), ("Net, beta", ("net", "beta")),
+    ("Gross", (GROSS,)), ("Trading", (COST, TURNOVER)), ("Position limit", (POSITION,)),
+)  # fmt: skip
 """Columns of the table of holdings, and the marginal parts that each sums."""
 
 

@@ -16,6 +16,7 @@ from regatta.ensemble.weighing import weigh_round
 from regatta.hosting.sailing import ask_runs
 from regatta.notifications.models import Event
 from regatta.notifications.telling import announce
+from regatta.orders.filling import fill_confirmed
 from regatta.portfolios.accounting import settle
 from regatta.portfolios.allocation import allocate_round
 from regatta.portfolios.attributing import attribute_settled
@@ -56,6 +57,7 @@ def _run_due(tournament: Tournament, now: datetime) -> int:
         else:  # its prices have not come: the next tick asks again
             waiting.add(round.pk)
     score_partially(tournament, now)
+    fill_confirmed(tournament, now)
     return steps
 
 

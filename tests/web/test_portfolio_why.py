@@ -60,7 +60,7 @@ def test_an_earlier_round_can_be_asked_for(sailed: Tournament, client: Client) -
 def test_what_if_answers_with_both_books(sailed: Tournament, client: Client) -> None:
     text = page(client, LIMITS)
 
-    assert "Under these limits" in text
+    assert "Alpha after cost" in text
     assert re.search(r"Gross</td><td>100\.0\u202f%</td><td>80\.0\u202f%", text)
 
 

@@ -132,3 +132,23 @@ def test_limits_that_just_meet_are_no_conflict() -> None:
     assert conflict(problem) is None
     assert weights.sum() == pytest.approx(0.4, abs=1e-9)
     assert weights.min() >= -1e-9
+
+
+def test_the_gradient_by_a_thousand_models_is_that_of_finite_differences() -> None:
+    problem, rng = (
+        plain_problem(1500, lower_N=np.full(1500, -0.01), upper_N=np.full(1500, 0.01)),
+        np.random.default_rng(7),
+    )
+    signals_NM = 0.03 * np.sqrt(problem.risk.specific_N)[:, None] * rng.standard_normal((1500, 1000))
+    returns_N, solution, step = 0.02 * rng.standard_normal(1500), solve(problem), 2e-6
+
+    gradient_M = signals_NM.T @ solution.net_value_gradient(returns_N)
+
+    def earned(model: int, sign: int) -> float:
+        moved = replace(problem, alpha_N=problem.alpha_N + sign * step * signals_NM[:, model])
+        weights_N = solve(moved, prices_M=solution.prices_M).weights_N
+        return float(returns_N @ weights_N - problem.cost_N @ np.abs(weights_N - problem.previous_N))
+
+    checked = range(0, 1000, 10)
+    finite = [(earned(model, 1) - earned(model, -1)) / (2 * step) for model in checked]
+    assert gradient_M[list(checked)] == pytest.approx(finite, abs=1e-5 * np.abs(gradient_M).max())

@@ -22,6 +22,7 @@ from regatta.ensemble.models import RegimeState, SelectorVersion
 from regatta.hosting.models import HostedModel, HostedRun
 from regatta.jobs.models import Job
 from regatta.notifications.models import Event, Notice
+from regatta.orders import planning
 from regatta.rounds.models import DatasetFile, Tournament
 from regatta.scores.models import Score
 from regatta.stakes.ledger import put_at_stake
@@ -102,9 +103,18 @@ def _things(tournament: Tournament, username: str, word: str) -> Own:
     pks |= {"webhook": hook.pk, "delivery": delivery.pk}
     Notice.objects.create(owner=owner, event=Event.OPENED, key=word, title=f"{word}-title", text=f"{word}-text")
     put_at_stake(model, Decimal(POINTS[word]), key=f"{word}-stake", now=timezone.now())
+    pks |= _orders(tournament, owner, word)
     key, _ = ApiKey.issue(owner, f"{word}-script")
     _unreleased(tournament, model)
     return Own(model.name, pks, key.public_id, hosted.number)
+
+
+def _orders(tournament: Tournament, owner: User, word: str) -> dict[str, int]:
+    """An account whose orders are confirmed, so that there are files."""
+    account = planning.open_account(tournament, owner, f"{word}-account", 1e6)
+    plan = planning.plan_orders(account, owner, now=timezone.now())
+    planning.confirm(plan, owner, plan.digest, now=timezone.now())
+    return {"paper account": account.pk, "order plan": plan.pk}
 
 
 def _submission(tournament: Tournament, model: ContributedModel, word: str) -> Submission:
@@ -178,6 +188,7 @@ def samples(sea: Sea, own: Own) -> dict[str, dict[str, Any]]:
         "file": {"slug": "seas", "name": "train.parquet"}, "hosted": {"name": own.model, "number": own.number},
         "docs page": {"page": "api"}, "key": {"public_id": own.public_id},
         "upload": {"signed": ticket(upload_of(own))}, "download": {"signed": download_of(own)},
+        "order file": {"pk": own.pks["order plan"], "kind": "csv"},
         **{kind: {"pk": pk} for kind, pk in own.pks.items()},
     }  # fmt: skip
 

@@ -234,16 +234,17 @@ def is_right(access: Access, who: str, status: int, leads_to: str) -> bool:
         return sent_to_log_in
     if access.who == Who.CONTRIBUTOR:  # a form may name what is not there
         return not sent_to_log_in and status not in (401, 403)
-    if who == OWNER:
-        return not sent_to_log_in and status not in NOT_MINE
-    return status == 404
+    if access.who == Who.STAFF and who != STAFF:
+        return status == 403
+    may = {Who.STAFF: {STAFF}, Who.OWNER_OR_STAFF: {OWNER, STAFF}}.get(access.who, {OWNER})
+    return (not sent_to_log_in and status not in NOT_MINE) if who in may else status == 404
 
 
 def test_own_pages_are_found_at_all() -> None:
     """The rule above lets 405 pass; that every page answers some method is asked here."""
     answering = {access.who for route in routes() if is_page(route) for access in route.access.values()}
 
-    assert answering == {Who.ANYBODY, Who.CONTRIBUTOR, Who.OWNER}
+    assert answering == {Who.ANYBODY, Who.CONTRIBUTOR, Who.OWNER, Who.OWNER_OR_STAFF, Who.STAFF}
 
 
 @pytest.mark.parametrize("pattern", sorted({case.route.pattern for case in PAGES.values()}))

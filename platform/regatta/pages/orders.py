@@ -16,6 +16,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
 from regatta import artifacts
+from regatta.access import Access, Who, declared, for_contributors, for_owners_and_staff
 from regatta.accounts.models import User
 from regatta.orders import planning
 from regatta.orders.models import OrderPlan, PaperAccount
@@ -39,15 +40,14 @@ class Standing:
     positions: int
 
 
+@for_contributors()
 @never_cache
 @login_required
 @require_safe
 def orders(request: HttpRequest) -> HttpResponse:
-    """The accounts that one may use, with their newest plans. Raises PermissionDenied for who has none."""
+    """The accounts that one may use, with their newest plans."""
     tournament, user = required(request), owner_of(request)
     accounts = list(accounts_of(user, tournament))
-    if not accounts and not user.is_staff:
-        raise PermissionDenied("orders are for staff and for owners of paper accounts")
     plans = OrderPlan.objects.filter(account__in=accounts).select_related("account", "book__round")
     context = {
         "tournament": tournament, "standings": standings(accounts, tournament), "plans": plans[:SHOWN_PLANS],
@@ -56,6 +56,7 @@ def orders(request: HttpRequest) -> HttpResponse:
     return render(request, "pages/orders.html", context)
 
 
+@declared(Access(Who.STAFF))
 @login_required
 @require_POST
 def open_paper_account(request: HttpRequest) -> HttpResponse:
@@ -71,6 +72,7 @@ def open_paper_account(request: HttpRequest) -> HttpResponse:
     return _back(tournament)
 
 
+@for_owners_and_staff("paper account")
 @login_required
 @require_POST
 def plan_orders(request: HttpRequest, pk: int) -> HttpResponse:
@@ -85,6 +87,7 @@ def plan_orders(request: HttpRequest, pk: int) -> HttpResponse:
     return redirect("order_plan", pk=made.pk)
 
 
+@for_owners_and_staff("order plan")
 @never_cache
 @login_required
 @require_safe
@@ -104,6 +107,7 @@ def order_plan(request: HttpRequest, pk: int) -> HttpResponse:
     return render(request, "pages/order_plan.html", context)
 
 
+@for_owners_and_staff("order plan")
 @login_required
 @require_POST
 def confirm_orders(request: HttpRequest, pk: int) -> HttpResponse:
@@ -117,6 +121,7 @@ def confirm_orders(request: HttpRequest, pk: int) -> HttpResponse:
     return redirect("order_plan", pk=pk)
 
 
+@for_owners_and_staff("order plan")
 @login_required
 @require_POST
 def withdraw_orders(request: HttpRequest, pk: int) -> HttpResponse:
@@ -128,6 +133,7 @@ def withdraw_orders(request: HttpRequest, pk: int) -> HttpResponse:
     return redirect("order_plan", pk=pk)
 
 
+@for_owners_and_staff("order file")
 @never_cache
 @login_required
 @require_safe

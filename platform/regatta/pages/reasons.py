@@ -12,6 +12,7 @@ from django.shortcuts import render
 from django.utils.safestring import SafeString
 from django.views.decorators.http import require_safe
 
+from regatta.access import open_to_all
 from regatta.charts.bars import Bar, bars
 from regatta.charts.numbers import percent, plain, signed
 from regatta.pages.context import required
@@ -67,6 +68,7 @@ class Difference:
     change: str
 
 
+@open_to_all()
 @require_safe
 def portfolio_why(request: HttpRequest) -> HttpResponse:
     """A round's book taken apart, styles through time, and another book where limits are given."""
@@ -88,6 +90,7 @@ def portfolio_why(request: HttpRequest) -> HttpResponse:
     return render(request, "pages/portfolio_why.html", context)
 
 
+@open_to_all()
 @require_safe
 def reasons_file(request: HttpRequest) -> HttpResponse:
     """Every holding of a round's book and the parts that it is the sum of, as CSV. Raises Http404 without a book."""

@@ -21,7 +21,17 @@ from regatta.api.v1.rooms import Room, Told
 from regatta.scores.models import Score
 
 room = Room("scores")
-VALUES = ("corr", "mmc", "bmc", "fnc", "max_feature_exposure", "corr_percentile", "mmc_percentile", "contribution", "mpc")
+VALUES = (
+    "corr",
+    "mmc",
+    "bmc",
+    "fnc",
+    "max_feature_exposure",
+    "corr_percentile",
+    "mmc_percentile",
+    "contribution",
+    "mpc",
+)
 PLAIN = (*VALUES, "day", "as_of", "is_final", "is_experimental", "version", "known_at")
 
 

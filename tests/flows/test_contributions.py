@@ -9,6 +9,7 @@ from regatta import artifacts
 from regatta.portfolios.contributing import holding_of, premises_of
 from regatta.portfolios.models import NavPoint, Rebalance
 from regatta.rounds.models import Tournament
+from regatta.rounds.prices import known_prices
 from regatta.scores.models import Leaderboard, Score
 from tests.flows import seas
 from tournament.portfolio.accounting import hold
@@ -44,7 +45,7 @@ def test_the_returns_are_those_that_the_accounts_booked(tournament: Tournament) 
     book = Rebalance.objects.select_related("round__tournament").get(round__number=3)
     premises, point = premises_of(book), NavPoint.objects.get(round__number=3)
 
-    held = holding_of(book, premises.ids, tournament.now())
+    held = holding_of(book, premises.ids, known_prices(tournament, tournament.now()), tournament.now())
 
     assert held is not None
     weights = solve(premises.problem()).weights_N
@@ -55,7 +56,9 @@ def test_the_returns_are_those_that_the_accounts_booked(tournament: Tournament) 
 def test_before_the_next_book_nothing_is_realised(tournament: Tournament) -> None:
     book = Rebalance.objects.select_related("round__tournament").get(round__number=3)
 
-    assert holding_of(book, premises_of(book).ids, book.known_at) is None
+    panel = known_prices(tournament, book.known_at)
+
+    assert holding_of(book, premises_of(book).ids, panel, book.known_at) is None
 
 
 def test_a_stored_book_is_found_again_from_its_premises(tournament: Tournament) -> None:

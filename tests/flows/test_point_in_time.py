@@ -41,7 +41,7 @@ RULES = {
 PAGES = (
     "/", "/tournaments/seas/", "/tournaments/seas/data/", "/tournaments/seas/leaderboard/", "/models/kelpie/",
     "/models/undertow/", "/models/autopilot/", "/rounds/30/", "/rounds/34/", "/meta-model/", "/meta-model/?round=28",
-    "/portfolio/",
+    "/portfolio/", "/portfolio/why/",
 )  # fmt: skip
 TABLES: dict[str, tuple[Any, tuple[str, ...]]] = {
     "rounds": (

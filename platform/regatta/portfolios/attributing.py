@@ -6,10 +6,11 @@ from datetime import datetime
 
 import numpy as np
 
-from regatta.portfolios.contributing import holding_of, premises_of
+from regatta.portfolios.contributing import columns_by_name, holding_of, premises_of
 from regatta.portfolios.models import BookAttribution, NavPoint
 from regatta.rounds.models import Tournament
-from regatta.rounds.prices import columns_of, known_prices
+from regatta.rounds.prices import known_prices, row_after
+from tournament.markets.panel import PricePanel
 from tournament.portfolio.attribution import attribute, styles_of
 
 
@@ -18,26 +19,26 @@ def attribute_settled(tournament: Tournament, now: datetime) -> int:
     waiting = NavPoint.objects.filter(tournament=tournament, attribution=None).exclude(
         round__rebalance__premises_sha256=""
     )
-    found = [
-        one
-        for point in waiting.select_related("round__rebalance", "round__tournament").order_by("date")
-        if (one := _attributed(point, now)) is not None
-    ]
+    points = list(waiting.select_related("round__rebalance").order_by("date"))
+    if not points:
+        return 0
+    panel = known_prices(tournament, now)
+    found = [one for point in points if (one := _attributed(point, tournament, panel, now)) is not None]
     BookAttribution.objects.bulk_create(found, ignore_conflicts=True)
     return len(found)
 
 
-def _attributed(point: NavPoint, now: datetime) -> BookAttribution | None:
-    round = point.round
-    book, horizon = round.rebalance, round.tournament.parsed_rules().horizon_days
-    book.round, premises = round, premises_of(book)
-    held = holding_of(book, premises.ids, now)
+def _attributed(point: NavPoint, tournament: Tournament, panel: PricePanel, now: datetime) -> BookAttribution | None:
+    book, horizon = point.round.rebalance, tournament.parsed_rules().horizon_days
+    book.round, book.round.tournament = point.round, tournament
+    premises = premises_of(book)
+    held = holding_of(book, premises.ids, panel, now)
     if held is None:
         return None
-    panel, by_id = known_prices(round.tournament, book.known_at), {row["id"]: row["weight"] for row in book.holdings}
+    then, by_id = panel.rows(slice(0, row_after(panel, book.known_at))), {r["id"]: r["weight"] for r in book.holdings}
     weights_N = np.array([by_id.get(name, 0.0) for name in premises.ids])
     parts = attribute(
-        weights_N, styles_of(panel, columns_of(round, panel)), premises.risk,
+        weights_N, styles_of(then, columns_by_name(then, premises.ids)), premises.risk,
         alpha_N=premises.alpha_N * held.days / horizon, returns_N=held.returns_N,
     )  # fmt: skip
     return BookAttribution(

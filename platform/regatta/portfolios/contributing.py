@@ -15,6 +15,7 @@ from regatta.rounds.models import Round
 from regatta.rounds.prices import known_prices, row_after
 from regatta.rounds.sealing import read_panel
 from tournament.errors import Infeasible
+from tournament.markets.panel import PricePanel
 from tournament.portfolio.contribution import true_contributions
 from tournament.portfolio.kernel.solve import NotConverged, solve
 from tournament.portfolio.premises import Premises, unpacked
@@ -42,18 +43,22 @@ def premises_of(book: Rebalance) -> Premises:
     return unpacked(artifacts.get(book.premises_sha256))
 
 
-def holding_of(book: Rebalance, ids: tuple[str, ...], now: datetime) -> Holding | None:
-    """What the assets earned while the book was held; None before its period has ended."""
+def holding_of(book: Rebalance, ids: tuple[str, ...], panel: PricePanel, now: datetime) -> Holding | None:
+    """What the assets earned while the book was held, by prices known at `now`; None before its period has ended."""
     later = Rebalance.objects.filter(
         round__tournament=book.round.tournament, round__number__gt=book.round.number, known_at__lte=now
     )
     following = later.order_by("round__number").values_list("known_at", flat=True).first()
-    panel = known_prices(book.round.tournament, now)
     if following is None or (end := row_after(panel, following)) >= len(panel.dates_D):
         return None
-    start, place = row_after(panel, book.known_at), {name: column for column, name in enumerate(panel.ids)}
-    columns = np.array([place[name] for name in ids], dtype=int)
+    start, columns = row_after(panel, book.known_at), columns_by_name(panel, ids)
     return Holding(last_closes(panel, end)[columns] / last_closes(panel, start)[columns] - 1.0, end - start)
+
+
+def columns_by_name(panel: PricePanel, ids: tuple[str, ...]) -> np.ndarray[Any, np.dtype[np.intp]]:
+    """Panel columns of assets by name."""
+    place = {name: column for column, name in enumerate(panel.ids)}
+    return np.array([place[name] for name in ids], dtype=np.intp)
 
 
 def contributions(round: Round, target_N: Floats, now: datetime) -> dict[str, dict[str, float]]:
@@ -63,7 +68,7 @@ def contributions(round: Round, target_N: Floats, now: datetime) -> dict[str, di
         return {}
     book.round, premises, panel_NM = round, premises_of(book), read_panel(round.panel_sha256)
     figures = {"mpc": _mpc(round, premises, panel_NM, target_N)}
-    held = holding_of(book, premises.ids, now)
+    held = holding_of(book, premises.ids, known_prices(round.tournament, now), now)
     if held is not None:
         figures["contribution"] = _true(round, premises, panel_NM, held)
     return {

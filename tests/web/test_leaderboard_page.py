@@ -12,6 +12,7 @@ from django.test import Client
 
 from regatta.pages.board import Wish
 from regatta.rounds.models import Tournament
+from regatta.scores.models import Leaderboard
 
 pytestmark = pytest.mark.django_db
 ROWS = [
@@ -119,3 +120,14 @@ def test_no_other_kind_of_file_is_offered(sailed: Tournament, client: Client) ->
 @pytest.mark.parametrize("number", ["0", "99999999999999999999", "x", "-1", "²"])
 def test_a_strange_round_number_does_no_harm(sailed: Tournament, client: Client, number: str) -> None:
     assert client.get(f"/tournaments/seas/leaderboard/?round={number}").status_code == 200
+
+
+def test_a_board_from_before_contributions_is_shown(sailed: Tournament, client: Client) -> None:
+    board = Leaderboard.objects.order_by("-round__number")[0]
+    kept = ("contribution", "contribution_se", "mpc", "mpc_se")
+    board.rows = [{name: value for name, value in row.items() if name not in kept} for row in board.rows]
+    board.save()
+
+    assert client.get("/tournaments/seas/leaderboard/").status_code == 200
+    assert client.get("/tournaments/seas/leaderboard/?sort=contribution").status_code == 200
+    assert "Contribution, bp" not in client.get("/models/kelpie/").content.decode()

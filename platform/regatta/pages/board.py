@@ -16,6 +16,7 @@ from regatta.charts.cells import spark
 from regatta.charts.intervals import scale_of, whisker
 from regatta.pages.downloads import csv_file, json_file
 from regatta.rounds.models import Tournament
+from regatta.scores.board import whole
 from regatta.scores.models import Leaderboard
 from regatta.security import asked_number
 
@@ -88,7 +89,7 @@ def leaderboard(request: HttpRequest, slug: str) -> HttpResponse:
     everything = board.rows if board else []
     scale = scale_of([(row["corr"], row["corr_se"]) for row in everything])
     rows = [
-        row | {"curve": spark(row["spark"]), "whisker": whisker(row["corr"], row["corr_se"], scale)}
+        whole(row) | {"curve": spark(row["spark"]), "whisker": whisker(row["corr"], row["corr_se"], scale)}
         for row in wish.of_rows(everything)
     ]
     context = {

@@ -23,6 +23,7 @@ from regatta.hosting.models import HostedModel
 from regatta.pages import why
 from regatta.pages.context import choose
 from regatta.pages.downloads import csv_file
+from regatta.scores.board import whole
 from regatta.scores.models import Leaderboard, Score
 from regatta.submissions.models import ContributedModel
 from tournament.scoring.reputation import standard_errors
@@ -56,7 +57,8 @@ def model(request: HttpRequest, name: str) -> HttpResponse:
     board = Leaderboard.objects.filter(tournament=found.tournament).select_related("round").first()
     context = {
         "model": found, "tournament": found.tournament, "rounds": len(scores), "scores": scores[::-1][:SHOWN_SCORES],
-        "standing": next((row for row in board.rows if row["model"] == name), None) if board else None, "board": board,
+        "standing": next((whole(row) for row in board.rows if row["model"] == name), None) if board else None,
+        "board": board,
         "curve": draw_scores(scores[-SHOWN_ROUNDS:], regimes, overlap),
         "by_regime": draw_regimes(scores, regimes, overlap),
         "weight": draw_weight(found, regimes), "window": WINDOW, "thought": thought(found),

@@ -114,6 +114,11 @@ def _rows(
     return sorted(rows, key=lambda row: (row["rank"], row["model"]))
 
 
+def whole(row: dict[str, Any]) -> dict[str, Any]:
+    """A stored line with all scores; those that its board had not yet are None."""
+    return dict.fromkeys(name for score in SCORES for name in (score, f"{score}_se")) | row
+
+
 def _number(value: float) -> float | None:
     return round_(value) if math.isfinite(value) else None
 

@@ -1,183 +1,234 @@
-"""A signal traded through history: known at a close, traded at the next, held with its costs day by day.
+"""A signal traded through history: known at a close, traded at a later one, held with its costs day by day.
 
-Shape suffixes: T trading days, N assets. A book chosen for day t reads closes and signals up to t only; it is traded at
-the close of t + 1 and earns from t + 2 on. An asset that has had no close for GONE_DAYS is taken as gone: what is held
-of it is settled at its last close, so that no book carries the dead beside its limits for long.
+Shape suffixes: T trading days, N assets, U assets that may be held, R books. A book chosen for day t reads closes,
+volumes and signals up to t only; with a delay of one it is traded at the close of t + 1 and earns from t + 2 on.
 """
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from tournament.errors import Infeasible
-from tournament.portfolio.accounting import hold
-from tournament.portfolio.config import BacktestConfig
+from tournament.portfolio.config import BacktestConfig, Execution
+from tournament.portfolio.decision import Estimate, estimate, recent_returns
+from tournament.portfolio.engine import COLUMNS, Course, Holdings, Orders, Rates, advance
+from tournament.portfolio.limits import Costs
 from tournament.portfolio.rebalance import alpha_from_signal, rebalance
-from tournament.portfolio.risk import Floats, RiskModel, betas, fit_risk_model
+from tournament.portfolio.risk import Floats
 
-GONE_DAYS = 5
+VOLUME_DAYS = 63
+"""Days over which volume and volatility are averaged for the impact of a trade."""
 
 
 @dataclass(frozen=True, slots=True)
 class Market:
-    """Closes, and the signal on the days that have one; NaN where there is none. `beta_TN` replaces estimated betas."""
+    """Closes, and the signal on the days that have one; NaN where there is none. `beta_TN` replaces estimated betas.
+
+    `volume_TN` is money traded a day; `dividend_TN` fractions of the day's close, for closes not adjusted for them.
+    """
 
     dates_T: NDArray[np.datetime64]
     ids: tuple[str, ...]
     close_TN: Floats
     signal_TN: Floats
     beta_TN: Floats | None = None
+    volume_TN: Floats | None = None
+    dividend_TN: Floats | None = None
 
 
 @dataclass(slots=True)
 class Backtest:
-    """What was held, traded and earned."""
+    """The books that were chosen, and what they did."""
 
     market: Market
-    weights_TN: Floats
-    trades_TN: Floats
-    days: list[dict[str, float]] = field(default_factory=list)
+    config: BacktestConfig
+    decided: list[int] = field(default_factory=list)
+    """Row at whose close each book was chosen."""
+    targets: list[Floats] = field(default_factory=list)
+    impacts: list[Floats | None] = field(default_factory=list)
+    expected_risk: list[float] = field(default_factory=list)
+    """Forecast volatility of each book, a day."""
     refused: list[tuple[str, str]] = field(default_factory=list)
-    settled: list[tuple[str, str]] = field(default_factory=list)
-    """Date and id of holdings that were settled at their last close because the asset had stopped trading."""
-    first: int = 0
+    course: Course | None = None
+
+    @property
+    def done(self) -> Course:
+        """What happened from the first fill on."""
+        if self.course is None:
+            raise Infeasible("no day had a book")
+        return self.course
+
+    @property
+    def orders(self) -> Orders:
+        """Every book with the close at which it is filled, and its impact."""
+        return self.orders_from(0)
+
+    def orders_from(self, row: int) -> Orders:
+        """The books filled at `row` or later; those whose fill would come after the last close are left out."""
+        delay = self.config.execution.delay_days
+        first = bisect_left(self.decided, row - delay)
+        last = bisect_left(self.decided, len(self.market.dates_T) - delay)
+        targets, impacts = self.targets[first:last], [one for one in self.impacts[first:last] if one is not None]
+        targets_RN = np.array(targets).reshape(-1, len(self.market.ids))
+        rows_R = np.array(self.decided[first:last], dtype=np.int64) + delay
+        return Orders(rows_R, targets_RN, np.array(impacts) if impacts else None)
+
+    @property
+    def dates(self) -> pd.DatetimeIndex:
+        """The days walked through."""
+        first = self.done.first
+        return pd.DatetimeIndex(pd.to_datetime(self.market.dates_T[first : first + len(self.done.days_TK)]))
+
+    @property
+    def settled(self) -> list[tuple[str, str]]:
+        """Date and id of holdings that were settled at their last close because the asset had stopped trading."""
+        rows, columns = np.nonzero(self.done.settled_TN)
+        return [
+            (str(self.dates[int(row)].date()), self.market.ids[column])
+            for row, column in zip(rows, columns, strict=True)
+        ]
 
     def positions(self) -> pd.DataFrame:
         """date, id, weight of every position held at a close."""
-        return self._long(self.weights_TN, "weight")
+        return self._long(self.done.weights_TN, "weight")
 
     def trades(self) -> pd.DataFrame:
-        """date, id, trade: the change of weight at a close, as a fraction of the book."""
-        return self._long(self.trades_TN, "trade")
+        """date, id, trade: money traded at a close, as a fraction of the book before its costs."""
+        return self._long(self.done.trades_TN, "trade")
 
     def nav(self) -> pd.DataFrame:
-        """One row a day from the first trade on."""
-        dates = pd.to_datetime(self.market.dates_T[self.first : self.first + len(self.days)])
-        return pd.DataFrame({"date": dates, **pd.DataFrame(self.days)})
+        """One row a day from the first fill on."""
+        return pd.DataFrame({"date": self.dates, **dict(zip(COLUMNS, self.done.days_TK.T, strict=True))})
+
+    def forecasts(self) -> Floats:
+        """Volatility that was forecast for each day walked through, of the book held into it (T); NaN before any."""
+        return held_into(self.done, self.orders.rows_R, np.array(self.expected_risk))
 
     def _long(self, values_TN: Floats, name: str) -> pd.DataFrame:
         rows, columns = np.nonzero(values_TN)
         ids = np.array(self.market.ids, dtype=object)[columns]
-        dates = pd.to_datetime(self.market.dates_T[rows])
-        return pd.DataFrame({"date": dates, "id": ids, name: values_TN[rows, columns]})
+        return pd.DataFrame({"date": self.dates[rows], "id": ids, name: values_TN[rows, columns]})
 
 
 def run(market: Market, config: BacktestConfig, *, tell: Callable[[int], object] = lambda day: None) -> Backtest:
     """Trade the signal; a day that has no book is noted and keeps its holdings. Raises Infeasible if no day had one."""
-    days, assets = market.close_TN.shape
-    done = Backtest(market, np.zeros((days, assets)), np.zeros((days, assets)))
-    decided = _decided(market)
-    done.first = int(decided[0]) + 1
-    returns_TN, gone_TN = daily_returns(market.close_TN), _gone(market.close_TN)
-    trade_days = {int(day) + 1 for day in decided}
-    weights_N, value = np.zeros(assets), 1.0
-    for day in range(done.first, days):
-        period = hold(weights_N, 0.0, returns_TN[day], config.costs, days=1.0)
-        trades_N = _settle(done, day, period.drifted_N, gone_TN[day])
-        weights_N = period.drifted_N + trades_N
-        if day in trade_days:
-            target_N = _target(done, returns_TN, day - 1, config)
-            if target_N is not None:
-                # what has no price that day cannot be traded
-                chosen_N = np.where(np.isfinite(market.close_TN[day]), target_N - weights_N, 0.0)
-                weights_N, trades_N = weights_N + chosen_N, trades_N + chosen_N
-            tell(day)
-        turnover = float(np.abs(trades_N).sum())
-        cost = period.cost + turnover * config.costs.half_spread
-        value *= 1.0 + period.gross_return - cost
-        done.weights_TN[day], done.trades_TN[day] = weights_N, trades_N
-        done.days.append(_row(period.gross_return, cost, value, weights_N, turnover))
-    if len(done.refused) == len(trade_days):
-        raise Infeasible(f"no day had a book; the first, {done.refused[0][0]}: {done.refused[0][1]}")
-    return done
+    made = Backtest(market, config)
+    days = signal_rows(market, config.execution)
+    held, row, delay = Holdings(np.zeros(len(market.ids))), int(days[0]), config.execution.delay_days
+    for day in map(int, days):
+        held = _walk(made, held, first=row + 1, last=day).end
+        row = day
+        _choose(made, held.weights_N, day)
+        tell(day)
+    if not made.decided:
+        raise Infeasible(f"no day had a book; the first, {made.refused[0][0]}: {made.refused[0][1]}")
+    start = Holdings(np.zeros(len(market.ids)))
+    made.course = _walk(made, start, first=made.decided[0] + delay, last=len(market.dates_T) - 1)
+    return made
 
 
-def _gone(close_TN: Floats) -> NDArray[np.bool_]:
-    """Whether an asset has had no close for GONE_DAYS days (T x N)."""
-    seen = pd.DataFrame(np.isfinite(close_TN)).rolling(GONE_DAYS, min_periods=GONE_DAYS).sum()
-    return np.asarray(seen.to_numpy() == 0)
+def replay(
+    market: Market, orders: Orders, costs: Costs, execution: Execution, *, first: int | None = None
+) -> Course:  # fmt: skip
+    """Books that are known already, from the first fill (or row `first`) to the last close, from cash."""
+    start = Holdings(np.zeros(len(market.ids)))
+    first = int(orders.rows_R.min()) if first is None else first
+    rates, last = rates_of(len(market.ids), costs, execution), len(market.dates_T) - 1
+    return advance(start, market.close_TN, orders, rates, first=first, last=last, dividend_TN=market.dividend_TN)
 
 
-def _settle(done: Backtest, day: int, weights_N: Floats, gone_N: NDArray[np.bool_]) -> Floats:
-    """Trades that end holdings of assets that are gone (N), noted in `done`."""
-    held = gone_N & (weights_N != 0)
-    done.settled += [(str(done.market.dates_T[day]), done.market.ids[column]) for column in np.flatnonzero(held)]
-    return np.where(held, -weights_N, 0.0)
+def rates_of(assets: int, costs: Costs, execution: Execution) -> Rates:
+    """One spread and one borrow for all assets."""
+    spread_N, borrow_N = np.full(assets, costs.half_spread), np.full(assets, costs.borrow_per_year)
+    return Rates(spread_N, borrow_N, execution.cash_per_year, execution.delisting_return)
 
 
-def signal_days(market: Market) -> int:
-    """How many days have a signal and a later close to be traded at."""
-    return len(_decided(market))
+def impact_of(market: Market, day: int, execution: Execution) -> Floats | None:
+    """Cost of a trade of money d (in units of the book's first value) per d^(3/2) (N); None without volumes.
+
+    impact x volatility x (capital / mean daily volume)^(1/2), both over the days up to the decision; an asset without
+    volume pays the median of the others. Source: Almgren et al. 2005; Boyd et al. 2017, equation 2.4.
+    """
+    if market.volume_TN is None or execution.impact == 0:
+        return None
+    span = slice(max(0, day + 1 - VOLUME_DAYS), day + 1)
+    volume_N, moves_N = (
+        _mean_known(market.volume_TN[span]),
+        _mean_known(np.diff(np.log(market.close_TN[span]), axis=0) ** 2),
+    )
+    per_N = np.sqrt(moves_N * execution.capital / np.where(volume_N > 0, volume_N, np.inf))
+    typical = float(np.median(per_N[per_N > 0])) if (per_N > 0).any() else 0.0
+    return np.asarray(execution.impact * np.where(per_N > 0, per_N, typical))
 
 
-def _decided(market: Market) -> NDArray[np.intp]:
-    return np.flatnonzero(np.isfinite(market.signal_TN[:-1]).any(axis=1))
+def _mean_known(values_TN: Floats) -> Floats:
+    return np.asarray(np.nan_to_num(values_TN).sum(axis=0) / np.maximum(np.isfinite(values_TN).sum(axis=0), 1))
 
 
-def daily_returns(close_TN: Floats) -> Floats:
-    """Simple returns since the last known close; NaN on days without a close (a gap's return comes at its end)."""
-    last_TN = pd.DataFrame(close_TN).ffill().to_numpy()
-    returns_TN = np.full(close_TN.shape, np.nan)
-    returns_TN[1:] = close_TN[1:] / last_TN[:-1] - 1.0
-    return returns_TN
+def held_into(course: Course, rows_R: NDArray[np.int64], values_R: Floats) -> Floats:
+    """A book's figure on every day that it is held into (T): from the day after its fill to that of the next one."""
+    day_T = course.first + np.arange(len(course.days_TK))
+    book_T = np.searchsorted(rows_R, day_T, side="left") - 1
+    return np.where(book_T >= 0, values_R[: len(rows_R)][np.maximum(book_T, 0)], np.nan)
 
 
-def _target(done: Backtest, returns_TN: Floats, day: int, config: BacktestConfig) -> Floats | None:
-    """The book for the next close, from what was known at the close of `day`; None when no book meets the limits."""
-    market = done.market
-    past_TN = returns_TN[max(0, day + 1 - config.risk.window_days) : day + 1]
+def signal_rows(market: Market, execution: Execution) -> NDArray[np.intp]:
+    """Rows that have a signal and a later close for it to be traded at."""
+    return np.flatnonzero(np.isfinite(market.signal_TN[: -execution.delay_days]).any(axis=1))
+
+
+def _walk(made: Backtest, held: Holdings, *, first: int, last: int) -> Course:
+    market, orders = made.market, made.orders_from(first)
+    rates = rates_of(len(market.ids), made.config.costs, made.config.execution)
+    return advance(held, market.close_TN, orders, rates, first=first, last=last, dividend_TN=market.dividend_TN)
+
+
+def _choose(made: Backtest, weights_N: Floats, day: int) -> None:
+    """The book for a later close, from what was known at the close of `day`; a refusal is noted."""
+    market, config = made.market, made.config
+    past_TN = recent_returns(market.close_TN[: day + 1], config.risk)
     enough = np.isfinite(past_TN).sum(axis=0) >= min(config.risk.least_days, max(2, len(past_TN) - 1))
-    here = np.flatnonzero(np.isfinite(market.signal_TN[day]) & np.isfinite(market.close_TN[day]) & enough)
+    here_U = np.flatnonzero(np.isfinite(market.signal_TN[day]) & np.isfinite(market.close_TN[day]) & enough)
     date = str(market.dates_T[day])
-    if len(here) < 2:
-        done.refused.append((date, f"{len(here)} assets have a signal, a close and enough history"))
-        return None
-    problem = _problem(market, past_TN[:, here], here, day, config)
+    if len(here_U) < 2:
+        made.refused.append((date, f"{len(here_U)} assets have a signal, a close and enough history"))
+        return
+    known = estimate(market.close_TN[: day + 1], here_U, config.risk)
+    over_horizon_U = known.volatility_U * np.sqrt(config.signal.horizon_days)
+    alpha_U = alpha_from_signal(market.signal_TN[day, here_U], over_horizon_U, corr=config.signal.expected_corr)
     try:
-        book = rebalance(previous_N=done.weights_TN[day], limits=config.constraints, costs=config.costs, **problem)
+        book = rebalance(
+            alpha_U,
+            known.risk,
+            weights_N[here_U],
+            config.constraints,
+            config.costs,
+            beta_N=_beta(market, known, here_U, day),
+        )
     except Infeasible as refusal:
-        done.refused.append((date, str(refusal)))
-        return None
-    return book.weights_N * _scale(book.risk_per_year, config.overlay.target_volatility)
-
-
-def _problem(
-    market: Market, past_TU: Floats, here: NDArray[np.intp], day: int, config: BacktestConfig
-) -> dict[str, Any]:
-    """Expected returns, risk and betas in the places of all assets, so that every day's program has one shape."""
-    fitted = fit_risk_model(past_TU, factors=config.risk.factors, half_life=config.risk.half_life_days)
-    deviation_U = np.sqrt((fitted.loadings_NK**2).sum(axis=1) + fitted.specific_N)
-    over_horizon_U = deviation_U * np.sqrt(config.signal.horizon_days)
-    alpha_U = alpha_from_signal(market.signal_TN[day, here], over_horizon_U, corr=config.signal.expected_corr)
-    assets = len(market.ids)
-    held_N, alpha_N, beta_N = np.zeros(assets, dtype=bool), np.zeros(assets), np.zeros(assets)
-    specific_N, loadings_NK = np.zeros(assets), np.zeros((assets, config.risk.factors))
-    held_N[here], alpha_N[here], beta_N[here] = True, alpha_U, _beta(market, past_TU, here, day)
-    specific_N[here], loadings_NK[here, : fitted.loadings_NK.shape[1]] = fitted.specific_N, fitted.loadings_NK
-    return {"alpha_N": alpha_N, "risk": RiskModel(loadings_NK, specific_N), "beta_N": beta_N, "held_N": held_N}
+        made.refused.append((date, str(refusal)))
+        return
+    target_N, scale = np.zeros(len(market.ids)), _scale(book.risk_per_year, config.overlay.target_volatility)
+    target_N[here_U] = book.weights_N * scale
+    made.decided.append(day)
+    made.targets.append(target_N)
+    made.impacts.append(impact_of(market, day, config.execution))
+    made.expected_risk.append(scale * np.sqrt(known.risk.variance(book.weights_N)))
 
 
 def _scale(risk_per_year: float, target: float) -> float:
     return 1.0 if target <= 0 or risk_per_year <= target else target / risk_per_year
 
 
-def _beta(market: Market, past_TN: Floats, here: NDArray[np.intp], day: int) -> Floats:
-    """Given betas where there are any, else estimated on the mean return of the universe."""
-    estimated_N = betas(past_TN, np.nan_to_num(np.nanmean(np.where(np.isfinite(past_TN), past_TN, 0.0), axis=1)))
+def _beta(market: Market, known: Estimate, here_U: NDArray[np.intp], day: int) -> Floats:
+    """Given betas where there are any, else the estimated ones."""
     if market.beta_TN is None:
-        return estimated_N
-    given_N = market.beta_TN[day, here]
-    return np.where(np.isfinite(given_N), given_N, estimated_N)
-
-
-def _row(gross_return: float, cost: float, value: float, weights_N: Floats, turnover: float) -> dict[str, float]:
-    return {
-        "gross_return": gross_return, "cost": cost, "net_return": gross_return - cost, "nav": value,
-        "gross": float(np.abs(weights_N).sum()), "net": float(weights_N.sum()), "turnover": turnover,
-    }  # fmt: skip
+        return known.beta_U
+    given_U = market.beta_TN[day, here_U]
+    return np.where(np.isfinite(given_U), given_U, known.beta_U)

@@ -39,14 +39,30 @@ class SignalConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class Execution:
+    """How books are filled: closes of delay, and what trading them costs besides spread and borrow.
+
+    A trade's impact is `impact` x daily volatility x (trade / daily volume)^(1/2), as a fraction of the trade, for a
+    book of `capital` in the money of the volumes; nothing where prices come without volumes.
+    """
+
+    delay_days: int = 1
+    impact: float = 1.0
+    capital: float = 1e7
+    cash_per_year: float = 0.0
+    delisting_return: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
 class BacktestConfig:
-    """Defaults: dollar-neutral, gross 1, no position above 2 %, beta-neutral, spread and borrow paid."""
+    """Defaults: dollar-neutral, gross 1, no position above 2 %, beta-neutral, spread, impact and borrow paid."""
 
     constraints: Limits = field(default_factory=Limits)
     costs: Costs = field(default_factory=Costs)
     risk: RiskConfig = field(default_factory=RiskConfig)
     overlay: Overlay = field(default_factory=Overlay)
     signal: SignalConfig = field(default_factory=SignalConfig)
+    execution: Execution = field(default_factory=Execution)
 
 
 RANGES = {
@@ -58,6 +74,10 @@ RANGES = {
     ("signal", "horizon_days"): (1, math.inf),
     ("signal", "expected_corr"): (0, 1),
     ("costs", "half_spread"): (0, 1),
+    ("execution", "delay_days"): (1, 250),
+    ("execution", "capital"): (1e-9, math.inf),
+    ("execution", "cash_per_year"): (-1, 1),
+    ("execution", "delisting_return"): (-1, 1),
 }
 """Least and most of what may not be any finite number of zero or more."""
 

@@ -29,7 +29,9 @@ def read_market(signal: Path, prices: Path) -> Market:
     if panel is None or frame is None:
         raise BadInput(faults)
     _check_together(frame, panel)
-    return Market(panel.dates_D, panel.ids, panel.close_DN, _wide(frame, "signal", panel), _betas(prices, panel))
+    signal_TN, betas_TN = _wide(frame, "signal", panel), _column(prices, "beta", panel)
+    dividend_TN = _dividends(prices, panel)
+    return Market(panel.dates_D, panel.ids, panel.close_DN, signal_TN, betas_TN, panel.volume_DN, dividend_TN)
 
 
 def _read_signal(path: Path) -> pd.DataFrame:
@@ -73,12 +75,19 @@ def _wide(frame: pd.DataFrame, column: str, panel: PricePanel) -> Floats:
     return out
 
 
-def _betas(prices: Path, panel: PricePanel) -> Floats | None:
-    """The prices' own betas, where the file has a column of them."""
+def _dividends(prices: Path, panel: PricePanel) -> Floats | None:
+    """Dividends as fractions of the day's close, where the file has them and its closes are not adjusted for them."""
+    names = read_table(prices).columns
+    paid_TN = None if "adj_factor" in names else _column(prices, "dividend", panel)
+    return None if paid_TN is None else paid_TN / panel.close_DN
+
+
+def _column(prices: Path, name: str, panel: PricePanel) -> Floats | None:
+    """A further column of the prices, where the file has it (T x N)."""
     frame = read_table(prices)
-    if "beta" not in frame:
+    if name not in frame:
         return None
-    frame = frame.rename(columns={name: "id" for name in ("ticker", "symbol") if name in frame and "id" not in frame})
-    if faults := not_numbers(frame, ["beta"], prices.name):
+    frame = frame.rename(columns={old: "id" for old in ("ticker", "symbol") if old in frame and "id" not in frame})
+    if faults := not_numbers(frame, [name], prices.name):
         raise BadInput(faults)
-    return _wide(frame.assign(id=frame["id"].astype(str), date=as_dates(frame["date"])), "beta", panel)
+    return _wide(frame.assign(id=frame["id"].astype(str), date=as_dates(frame["date"])), name, panel)

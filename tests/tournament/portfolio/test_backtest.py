@@ -15,45 +15,61 @@ from django.core.management.base import CommandError
 
 from tests.tournament.portfolio.markets import market, with_other_prices_after
 from tournament.errors import BadConfig, BadInput, Infeasible
-from tournament.portfolio.backtest import GONE_DAYS, Market, daily_returns, run
+from tournament.portfolio.backtest import Market, run
 from tournament.portfolio.config import BacktestConfig, config_from
+from tournament.portfolio.decision import daily_returns
+from tournament.portfolio.engine import COLUMNS, GONE_DAYS
 from tournament.portfolio.inputs import read_market
 
 SMALL = config_from({"constraints": {"position": 0.05, "turnover": 2.0}, "risk": {"factors": 3}})
 
 
-def test_future_prices_change_no_earlier_trade() -> None:
+def test_future_prices_change_nothing_of_the_past() -> None:
     day = 180
     ours, theirs = run(market(), SMALL), run(with_other_prices_after(market(), day), SMALL)
 
-    for name in ("weights_TN", "trades_TN"):
-        assert np.array_equal(getattr(ours, name)[: day + 1], getattr(theirs, name)[: day + 1]), name
-        assert not np.array_equal(getattr(ours, name), getattr(theirs, name)), name
-    rows = day + 1 - ours.first
-    assert ours.days[:rows] == theirs.days[:rows]
+    rows, books = day + 1 - ours.done.first, sum(row <= day for row in ours.decided)
+    for name in ("weights_TN", "trades_TN", "days_TK"):
+        mine, other = getattr(ours.done, name), getattr(theirs.done, name)
+        assert np.array_equal(mine[:rows], other[:rows]), name
+        assert not np.array_equal(mine, other), name
+    assert np.array_equal(ours.targets[:books], theirs.targets[:books])
+    assert ours.expected_risk[:books] == theirs.expected_risk[:books]
+    assert ours.expected_risk[books + 1 :] != theirs.expected_risk[books + 1 :]
 
 
 def test_a_signal_is_traded_at_the_next_close_and_not_before() -> None:
     done = run(market(), SMALL)
 
-    assert done.first == 101
-    assert (done.trades_TN[:101] == 0).all()
-    assert np.abs(done.trades_TN[101]).sum() > 0.1
-    assert (done.trades_TN[102:106] == 0).all()
+    assert done.done.first == 101
+    assert np.abs(done.done.trades_TN[0]).sum() > 0.1
+    assert (done.done.trades_TN[1:5] == 0).all()
+    assert np.abs(done.done.trades_TN[5]).sum() > 0.1
+
+
+def test_a_longer_delay_fills_the_same_first_book_later() -> None:
+    late = config_from({"constraints": {"position": 0.05, "turnover": 2.0}, "risk": {"factors": 3},
+                        "execution": {"delay_days": 3}})  # fmt: skip
+    one = run(market(), SMALL)
+    done = run(market(), late)
+
+    assert done.done.first == 103
+    assert np.array_equal(done.targets[0], one.targets[0])
 
 
 def test_the_value_is_what_weights_prices_and_costs_make_it() -> None:
     one = market()
     done = run(one, SMALL)
-    nav, returns = done.nav(), daily_returns(one.close_TN)
+    nav, returns, weights = done.nav(), daily_returns(one.close_TN), done.done.weights_TN
 
-    earned = [done.weights_TN[day - 1] @ returns[day] for day in range(done.first, len(returns))]
-    costs = SMALL.costs
-    short = [np.maximum(-done.weights_TN[day - 1], 0).sum() for day in range(done.first, len(returns))]
-    charged = nav["turnover"] * costs.half_spread + np.array(short) * costs.borrow_per_year / 252
+    earned = [weights[place - 1] @ returns[done.done.first + place] for place in range(1, len(nav))]
+    short = [np.maximum(-weights[place - 1], 0).sum() for place in range(1, len(nav))]
+    costs, later = SMALL.costs, nav.iloc[1:]
+    before_costs = 1 + later["gross_return"] - later["borrow"]
+    charged = later["turnover"] * before_costs * costs.half_spread + np.array(short) * costs.borrow_per_year / 252
 
-    assert nav["gross_return"].to_numpy() == pytest.approx(np.array(earned))
-    assert nav["cost"].to_numpy() == pytest.approx(charged.to_numpy())
+    assert later["gross_return"].to_numpy() == pytest.approx(np.array(earned))
+    assert later["cost"].to_numpy() == pytest.approx(charged.to_numpy())
     assert nav["net_return"].to_numpy() == pytest.approx((nav["gross_return"] - nav["cost"]).to_numpy())
     assert nav["nav"].iloc[-1] == pytest.approx((1 + nav["net_return"]).prod())
 
@@ -83,8 +99,8 @@ def test_an_asset_without_a_price_is_not_traded_that_day() -> None:
 
     done = run(one, SMALL)
 
-    assert (done.trades_TN[106, :30] == 0).all()
-    assert np.abs(done.trades_TN[106, 30:]).sum() > 0
+    assert (done.done.trades_TN[5, :30] == 0).all()
+    assert np.abs(done.done.trades_TN[5, 30:]).sum() > 0
 
 
 def test_what_stops_trading_is_settled_and_the_limits_hold_again() -> None:
@@ -93,12 +109,12 @@ def test_what_stops_trading_is_settled_and_the_limits_hold_again() -> None:
 
     done = run(one, SMALL)
 
-    last = 139 + GONE_DAYS
-    assert done.weights_TN[last - 1, :10].any()
-    assert not done.weights_TN[last:, :10].any()
+    last, first = 139 + GONE_DAYS, done.done.first
+    assert done.done.weights_TN[last - 1 - first, :10].any()
+    assert not done.done.weights_TN[last - first :, :10].any()
     assert {date for date, _ in done.settled} == {str(one.dates_T[last])}
     later = done.nav()[(done.nav()["date"] > str(one.dates_T[last + 5])) & (done.nav()["turnover"] > 0)]
-    assert later["gross"].max() < SMALL.constraints.gross + 1e-6
+    assert (later["gross"] * (1 - later["cost"])).max() < SMALL.constraints.gross + 1e-4
     assert later["net"].abs().max() < 1e-6
 
 
@@ -122,7 +138,7 @@ def test_given_betas_are_made_neutral() -> None:
 
     done = run(given, SMALL)
 
-    assert abs(done.weights_TN[101] @ beta[0]) < 1e-6
+    assert abs(done.done.weights_TN[0] @ beta[0]) < 1e-6
 
 
 def test_unknown_and_impossible_settings_are_all_named() -> None:
@@ -193,9 +209,8 @@ def test_the_command_writes_all_that_it_promises(files: dict[str, Path]) -> None
     positions, trades, nav = (pd.read_parquet(folder / f"{name}.parquet") for name in ("positions", "trades", "nav"))
     assert list(positions.columns) == ["date", "id", "weight"]
     assert list(trades.columns) == ["date", "id", "trade"]
-    assert list(nav.columns) == [
-        "date", "gross_return", "cost", "net_return", "nav", "gross", "net", "turnover",
-    ]  # fmt: skip
+    assert list(nav.columns) == ["date", *COLUMNS]
+    assert COLUMNS[:7] == ("gross_return", "cost", "net_return", "nav", "gross", "net", "turnover")
     figures = json.loads((folder / "report.json").read_text())
     assert figures["days"] == len(nav)
     assert figures["figures"]["Sharpe ratio"]["standard_error"] > 0

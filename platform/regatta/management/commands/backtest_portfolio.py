@@ -25,7 +25,9 @@ class Command(OfflineCommand):
         """The two tables, the config and where everything goes."""
         parser.add_argument("--signal", type=Path, required=True, help="date, id, signal (known at the close of date)")
         parser.add_argument("--prices", type=Path, required=True, help="date, id, close, [open, high, low, beta, ...]")
-        parser.add_argument("--config", type=Path, help="TOML: [constraints] [costs] [risk] [overlay] [signal]")
+        parser.add_argument(
+            "--config", type=Path, help="TOML: [constraints] [costs] [risk] [overlay] [signal] [execution]"
+        )
         parser.add_argument("--out", type=Path, required=True, help="a new or empty folder")
 
     def run(self, **options: Any) -> None:
@@ -34,7 +36,7 @@ class Command(OfflineCommand):
         reports.refuse_full(out)
         config = read_config(options["config"])
         market = read_market(options["signal"], options["prices"])
-        with self.progress("rebalances", backtest.signal_days(market)) as tell:
+        with self.progress("rebalances", len(backtest.signal_rows(market, config.execution))) as tell:
             done = backtest.run(market, config, tell=tell)
         out.mkdir(parents=True, exist_ok=True)
         for name, table in (("positions", done.positions()), ("trades", done.trades()), ("nav", done.nav())):

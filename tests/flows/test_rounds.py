@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -244,26 +245,31 @@ def test_no_book_is_traded_before_it_is_chosen(tournament: Tournament) -> None:
 
     books = Rebalance.objects.select_related("round").order_by("round__number")
     panel = known_prices(tournament, tournament.now() + timedelta(days=30))
-    assert NavPoint.objects.count() == len(books) - 2  # the last one's close is still to come
+    assert NavPoint.objects.earliest("date").date == panel.dates_D[row_after(panel, books[0].known_at)].astype(object)
     for book in books:
         day = panel.dates_D[row_after(panel, book.known_at)].astype(object)
         assert datetime(day.year, day.month, day.day, CLOSE_HOUR_UTC, tzinfo=UTC) > book.known_at
 
 
-def test_a_period_runs_from_trade_to_trade(tournament: Tournament) -> None:
+def test_a_book_earns_from_the_close_of_its_trade_to_that_of_the_next(tournament: Tournament) -> None:
     seas.sail(tournament, 12)
 
     panel = known_prices(tournament, tournament.now())
-    books = {book.round_id: book for book in Rebalance.objects.all()}
-    for point in NavPoint.objects.select_related("round").exclude(round__number=12):
-        following = Rebalance.objects.get(round__number=point.round.number + 1)
-        start, end = (row_after(panel, book.known_at) for book in (books[point.round_id], following))
-        closes = {name: panel.close_DN[:, column] for column, name in enumerate(panel.ids)}
-        gross = sum(
-            row["weight"] * (closes[row["id"]][end] / closes[row["id"]][start] - 1)
-            for row in books[point.round_id].holdings
-        )
-        assert point.gross_return == pytest.approx(gross)
+    points = list(NavPoint.objects.select_related("round").order_by("date"))
+    value = {point.date: point.nav for point in points}
+    days = [panel.dates_D[row].astype(object) for row in range(len(panel.dates_D))]
+    closes = {name: panel.close_DN[:, column] for column, name in enumerate(panel.ids)}
+    for book, following in pairwise(Rebalance.objects.select_related("round").order_by("round__number")):
+        start, end = (row_after(panel, one.known_at) for one in (book, following))
+        if end >= len(panel.dates_D):
+            break
+        fill = next(point for point in points if point.date == days[start])
+        value_when_traded = fill.nav / (1 + fill.net_return) * (1 + fill.gross_return - fill.borrow)
+        held = [point for point in points if days[start] < point.date <= days[end]]
+        earned = sum(point.gross_return * value[days[days.index(point.date) - 1]] for point in held)
+        moves = (row["weight"] * (closes[row["id"]][end] / closes[row["id"]][start] - 1) for row in book.holdings)
+        assert {point.round for point in held} == {book.round}
+        assert earned == pytest.approx(value_when_traded * sum(moves), abs=1e-12)
 
 
 def test_a_round_waits_for_its_last_prices_and_stays_unscored(tournament: Tournament) -> None:

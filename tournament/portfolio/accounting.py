@@ -13,6 +13,11 @@ from tournament.portfolio.limits import Costs
 from tournament.portfolio.risk import Floats
 
 DAYS_A_YEAR = 252.0
+COLUMNS = (
+    "gross_return", "cost", "net_return", "nav", "gross", "net", "turnover", "long", "short",
+    "spread", "impact", "borrow", "dividend", "interest",
+)  # fmt: skip
+"""Of a day. Returns and costs are fractions of the value at the close before; exposures, of the day's own close."""
 
 
 @dataclass(frozen=True, slots=True)

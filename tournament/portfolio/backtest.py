@@ -15,15 +15,14 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from tournament.errors import Infeasible
+from tournament.portfolio.accounting import COLUMNS
 from tournament.portfolio.config import BacktestConfig, Execution
 from tournament.portfolio.decision import Estimate, estimate, recent_returns
-from tournament.portfolio.engine import COLUMNS, Course, Holdings, Orders, Rates, advance
+from tournament.portfolio.engine import Course, Holdings, Orders, advance
+from tournament.portfolio.frictions import impact_of, rates_of
 from tournament.portfolio.limits import Costs
 from tournament.portfolio.rebalance import alpha_from_signal, rebalance
 from tournament.portfolio.risk import Floats
-
-VOLUME_DAYS = 63
-"""Days over which volume and volatility are averaged for the impact of a trade."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,34 +142,6 @@ def replay(
     return advance(start, market.close_TN, orders, rates, first=first, last=last, dividend_TN=market.dividend_TN)
 
 
-def rates_of(assets: int, costs: Costs, execution: Execution) -> Rates:
-    """One spread and one borrow for all assets."""
-    spread_N, borrow_N = np.full(assets, costs.half_spread), np.full(assets, costs.borrow_per_year)
-    return Rates(spread_N, borrow_N, execution.cash_per_year, execution.delisting_return)
-
-
-def impact_of(market: Market, day: int, execution: Execution) -> Floats | None:
-    """Cost of a trade of money d (in units of the book's first value) per d^(3/2) (N); None without volumes.
-
-    impact x volatility x (capital / mean daily volume)^(1/2), both over the days up to the decision; an asset without
-    volume pays the median of the others. Source: Almgren et al. 2005; Boyd et al. 2017, equation 2.4.
-    """
-    if market.volume_TN is None or execution.impact == 0:
-        return None
-    span = slice(max(0, day + 1 - VOLUME_DAYS), day + 1)
-    volume_N, moves_N = (
-        _mean_known(market.volume_TN[span]),
-        _mean_known(np.diff(np.log(market.close_TN[span]), axis=0) ** 2),
-    )
-    per_N = np.sqrt(moves_N * execution.capital / np.where(volume_N > 0, volume_N, np.inf))
-    typical = float(np.median(per_N[per_N > 0])) if (per_N > 0).any() else 0.0
-    return np.asarray(execution.impact * np.where(per_N > 0, per_N, typical))
-
-
-def _mean_known(values_TN: Floats) -> Floats:
-    return np.asarray(np.nan_to_num(values_TN).sum(axis=0) / np.maximum(np.isfinite(values_TN).sum(axis=0), 1))
-
-
 def held_into(course: Course, rows_R: NDArray[np.int64], values_R: Floats) -> Floats:
     """A book's figure on every day that it is held into (T): from the day after its fill to that of the next one."""
     day_T = course.first + np.arange(len(course.days_TK))
@@ -218,7 +189,8 @@ def _choose(made: Backtest, weights_N: Floats, day: int) -> None:
     target_N[here_U] = book.weights_N * scale
     made.decided.append(day)
     made.targets.append(target_N)
-    made.impacts.append(impact_of(market, day, config.execution))
+    volume_TN = None if market.volume_TN is None else market.volume_TN[: day + 1]
+    made.impacts.append(impact_of(market.close_TN[: day + 1], volume_TN, config.execution))
     made.expected_risk.append(scale * np.sqrt(known.risk.variance(book.weights_N)))
 
 

@@ -7,7 +7,7 @@ carried from day to day is in `Holdings`. Source: the costs are those of Boyd et
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numba as nb
@@ -15,16 +15,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tournament.errors import BadInput
-from tournament.portfolio.accounting import DAYS_A_YEAR
+from tournament.portfolio.accounting import COLUMNS, DAYS_A_YEAR
 from tournament.portfolio.risk import Floats
 
 GONE_DAYS = 5
 """An asset without a close for so many days is taken as gone."""
-COLUMNS = (
-    "gross_return", "cost", "net_return", "nav", "gross", "net", "turnover", "long", "short",
-    "spread", "impact", "borrow", "dividend", "interest",
-)  # fmt: skip
-"""Of a day. Returns and costs are fractions of the value at the close before; exposures, of the day's own close."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,11 +74,10 @@ class Course:
     trades_TN: Floats
     settled_TN: NDArray[np.bool_]
     end: Holdings
-    columns: tuple[str, ...] = field(default=COLUMNS)
 
     def column(self, name: str) -> Floats:
         """One column of the days (T)."""
-        return np.asarray(self.days_TK[:, self.columns.index(name)])
+        return np.asarray(self.days_TK[:, COLUMNS.index(name)])
 
 
 class Asked(NamedTuple):

@@ -10,17 +10,16 @@ from typing import Any
 import numpy as np
 
 from regatta import artifacts
-from regatta.portfolios.accounting import last_closes
-from regatta.portfolios.books import COSTS, EXPECTED_CORR, LIMITS, RISK_DAYS
+from regatta.portfolios.accounting import Walked, opening_of, walk
+from regatta.portfolios.books import COSTS, EXPECTED_CORR, LIMITS, RISK
 from regatta.portfolios.models import Rebalance
 from regatta.rounds.models import Round
-from regatta.rounds.prices import columns_of, known_prices, row_after
+from regatta.rounds.prices import columns_of, known_prices
 from tournament.errors import Infeasible
 from tournament.markets.panel import PricePanel
-from tournament.markets.quality import daily_returns
+from tournament.portfolio.decision import estimate
 from tournament.portfolio.premises import Premises
 from tournament.portfolio.rebalance import Allocation, alpha_from_signal, previous_on, rebalance
-from tournament.portfolio.risk import betas, fit_risk_model
 
 Floats = np.ndarray[Any, np.dtype[np.float64]]
 
@@ -32,7 +31,8 @@ def allocate_round(round: Round, now: datetime) -> None:
     panel = known_prices(round.tournament, now)
     columns = columns_of(round, panel)
     assets = [panel.ids[column] for column in columns]
-    held = drifted_holdings(round, panel)
+    walked = walk(round.tournament, panel)
+    held = drifted_holdings(walked, panel)
     allocation, premises = _solve(round, panel, columns, previous_on(assets, held))
     sold = {asset: -weight for asset, weight in held.items() if asset not in set(assets) and weight}
     holdings = [
@@ -50,41 +50,29 @@ def allocate_round(round: Round, now: datetime) -> None:
             "gross": float(np.abs(allocation.weights_N).sum()), "net": float(allocation.weights_N.sum()),
             "cost": turnover * COSTS.half_spread, "expected_risk": allocation.risk_per_year,
             "binding": list(allocation.binding), "prices": allocation.prices,
-            "premises_sha256": artifacts.put(premises.packed()),
+            "premises_sha256": artifacts.put(premises.packed()), "opening": opening_of(walked, panel.ids),
         },
     )  # fmt: skip
 
 
-def drifted_holdings(round: Round, panel: PricePanel) -> dict[str, float]:
-    """The last book's weights, drifted to the newest known close."""
-    before = Rebalance.objects.filter(round__tournament=round.tournament, round__number__lt=round.number)
-    last = before.order_by("-round__number").first()
-    if last is None:
+def drifted_holdings(walked: Walked | None, panel: PricePanel) -> dict[str, float]:
+    """What is held at the newest known close, as fractions of the book's value."""
+    if walked is None:
         return {}
-    column_of = {asset: column for column, asset in enumerate(panel.ids)}
-    newest = len(panel.dates_D) - 1
-    before_N, now_N = last_closes(panel, min(row_after(panel, last.known_at), newest)), last_closes(panel, newest)
-    drifted = {}
-    for row in last.holdings:
-        growth = now_N[column_of[row["id"]]] / before_N[column_of[row["id"]]]
-        drifted[row["id"]] = row["weight"] * (growth if np.isfinite(growth) else 1.0)
-    return {asset: weight for asset, weight in drifted.items() if weight}
+    return {panel.ids[column]: float(walked.weights_N[column]) for column in np.flatnonzero(walked.money_N)}
 
 
 def _solve(
     round: Round, panel: PricePanel, columns: np.ndarray[Any, np.dtype[np.intp]], previous: Floats
 ) -> tuple[Allocation, Premises]:
     """The best book; a book that cannot be reached within the turnover limit is approached without that limit."""
-    returns = daily_returns(panel.close_DN[-RISK_DAYS - 1 :])[1:]
-    risk = fit_risk_model(returns[:, columns])
-    beta = betas(returns[:, columns], np.nanmean(returns, axis=1))
+    known = estimate(panel.close_DN, columns, RISK)
     signal = np.frombuffer(artifacts.get(round.meta_model.sha256), dtype=np.float64)
     horizon = round.tournament.parsed_rules().horizon_days
-    volatility = np.sqrt((risk.loadings_NK**2).sum(axis=1) + risk.specific_N)
-    scale = EXPECTED_CORR * (volatility * np.sqrt(horizon))
+    scale = EXPECTED_CORR * (known.volatility_U * np.sqrt(horizon))
     premises = Premises(
-        tuple(panel.ids[column] for column in columns), alpha_from_signal(signal, scale, corr=1.0), scale, risk,
-        previous, LIMITS.widened_for(len(columns)), COSTS, beta,
+        tuple(panel.ids[column] for column in columns), alpha_from_signal(signal, scale, corr=1.0), scale, known.risk,
+        previous, LIMITS.widened_for(len(columns)), COSTS, known.beta_U,
     )  # fmt: skip
     try:
         return _best(premises), premises

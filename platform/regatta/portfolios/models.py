@@ -22,6 +22,7 @@ class Rebalance(models.Model):
     binding = models.JSONField(default=list)
     prices = models.JSONField(default=dict, help_text="What a unit more of each limit would have gained.")
     premises_sha256 = models.CharField(max_length=64, blank=True, help_text="What the book was chosen from.")
+    opening = models.JSONField(default=dict, help_text="Value and money in each asset when the book was chosen.")
     known_at = models.DateTimeField()
 
     def __str__(self) -> str:
@@ -29,7 +30,7 @@ class Rebalance(models.Model):
 
 
 class NavPoint(models.Model):
-    """The book's value after the period that begins with a round's trade."""
+    """The book's value at one close, with what the day earned and cost; `round` is whose book was held that day."""
 
     tournament = models.ForeignKey(Tournament, on_delete=models.CASCADE, related_name="nav")
     round = models.ForeignKey(Round, on_delete=models.CASCADE, related_name="nav")
@@ -41,6 +42,14 @@ class NavPoint(models.Model):
     gross = models.FloatField()
     net = models.FloatField()
     turnover = models.FloatField()
+    long = models.FloatField(default=0.0)
+    short = models.FloatField(default=0.0)
+    spread = models.FloatField(default=0.0)
+    impact = models.FloatField(default=0.0)
+    borrow = models.FloatField(default=0.0)
+    dividend = models.FloatField(default=0.0)
+    interest = models.FloatField(default=0.0)
+    forecast = models.FloatField(null=True, help_text="The day's volatility as it was forecast, a fraction.")
 
     class Meta:
         ordering = ["date"]

@@ -57,6 +57,7 @@ def _run_due(tournament: Tournament, now: datetime) -> int:
         else:  # its prices have not come: the next tick asks again
             waiting.add(round.pk)
     score_partially(tournament, now)
+    settle(tournament, now)
     fill_confirmed(tournament, now)
     return steps
 

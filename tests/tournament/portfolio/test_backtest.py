@@ -15,10 +15,11 @@ from django.core.management.base import CommandError
 
 from tests.tournament.portfolio.markets import market, with_other_prices_after
 from tournament.errors import BadConfig, BadInput, Infeasible
+from tournament.portfolio.accounting import COLUMNS
 from tournament.portfolio.backtest import Market, run
 from tournament.portfolio.config import BacktestConfig, config_from
 from tournament.portfolio.decision import daily_returns
-from tournament.portfolio.engine import COLUMNS, GONE_DAYS
+from tournament.portfolio.engine import GONE_DAYS
 from tournament.portfolio.inputs import read_market
 
 SMALL = config_from({"constraints": {"position": 0.05, "turnover": 2.0}, "risk": {"factors": 3}})

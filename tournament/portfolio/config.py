@@ -11,15 +11,20 @@ from typing import Any
 
 from tournament.errors import BadConfig, Fault
 from tournament.portfolio.limits import Costs, Limits
+from tournament.portfolio.risk import FACTORS, HALF_LIFE_DAYS, SHAPE_HALF_LIFE_DAYS
 
 
 @dataclass(frozen=True, slots=True)
 class RiskConfig:
-    """The statistical factor model: its factors, the days that it looks back, and its half-life in days."""
+    """The statistical factor model: its factors, the days that it looks back, and its half-lives in days.
 
-    factors: int = 10
-    window_days: int = 252
-    half_life_days: float = 126.0
+    The first half-life is that of variances, the second that of the factors' directions.
+    """
+
+    factors: int = FACTORS
+    window_days: int = 504
+    half_life_days: float = HALF_LIFE_DAYS
+    shape_half_life_days: float = SHAPE_HALF_LIFE_DAYS
     least_days: int = 60
 
 
@@ -70,6 +75,7 @@ RANGES = {
     ("risk", "factors"): (1, 100),
     ("risk", "window_days"): (2, math.inf),
     ("risk", "half_life_days"): (0.1, math.inf),
+    ("risk", "shape_half_life_days"): (0.1, math.inf),
     ("risk", "least_days"): (2, math.inf),
     ("signal", "horizon_days"): (1, math.inf),
     ("signal", "expected_corr"): (0, 1),

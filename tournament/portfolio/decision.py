@@ -31,7 +31,9 @@ class Estimate:
 def estimate(close_TN: Floats, columns_U: NDArray[np.intp], config: RiskConfig) -> Estimate:
     """Risk and betas of some columns of the closes known so far; only the config's window of them is looked at."""
     past_TU = recent_returns(close_TN, config)[:, columns_U]
-    risk = fit_risk_model(past_TU, factors=config.factors, half_life=config.half_life_days)
+    risk = fit_risk_model(
+        past_TU, factors=config.factors, half_life=config.half_life_days, shape_half_life=config.shape_half_life_days
+    )
     return Estimate(risk, betas(past_TU, market_returns(past_TU)))
 
 

@@ -7,6 +7,6 @@ LIMITS = Limits(gross=1.0, position=0.02, turnover=0.4)
 COSTS = Costs(half_spread=0.0005, borrow_per_year=0.005)
 EXPECTED_CORR = 0.03
 """What the meta-model's corr is taken to be when its ranks are turned into expected returns."""
-RISK = RiskConfig(window_days=504)
+RISK = RiskConfig()
 EXECUTION = Execution(delay_days=1, impact=1.0, capital=1e6)
 """Filled at the next close; impact where prices come with volumes, for a book of a million in their money."""

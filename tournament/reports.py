@@ -29,9 +29,11 @@ LOOK: dict[Any, Any] = {
 PAGE = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1">
 <title>{title}</title><style>
-:root{{color-scheme:light dark;--paper:#fbfaf6;--ink:#17212b;--soft:#55616d;--rule:#e4e1d8;--sheet:#fff}}
+:root{{color-scheme:light dark;--paper:#fbfaf6;--ink:#17212b;--soft:#55616d;--rule:#e4e1d8;--sheet:#fff;
+--accent:#0b5f6b}}
 @media (prefers-color-scheme:dark){{
-:root{{--paper:#10161c;--ink:#e8ebee;--soft:#a9b4be;--rule:#27323c;--sheet:#161e26}}}}
+:root{{--paper:#10161c;--ink:#e8ebee;--soft:#a9b4be;--rule:#27323c;--sheet:#161e26;
+--accent:#67b9c4}}}}
 body{{margin:0 auto;padding:32px 20px;max-width:1120px;background:var(--paper);color:var(--ink);
 font:15px/1.5 system-ui,sans-serif;font-variant-numeric:tabular-nums}}
 h1,h2{{font-family:Georgia,serif;font-weight:600;margin:1.4em 0 .5em}}
@@ -41,13 +43,13 @@ p,figcaption{{color:var(--soft);max-width:70ch}}figure{{margin:0}}svg{{max-width
 table{{border-collapse:collapse;width:100%}}th{{text-align:right;font-weight:600;color:var(--soft)}}
 td,th{{padding:6px 8px;border-bottom:1px solid var(--rule);text-align:right;white-space:nowrap}}
 td:first-child,th:first-child{{text-align:left}}tr:last-child td{{border-bottom:0}}
-</style></head><body><main><h1>{title}</h1><p>{lede}</p>{body}</main></body></html>
+{style}</style></head><body><main><h1>{title}</h1><p>{lede}</p>{body}</main></body></html>
 """
 
 
-def page(title: str, lede: str, parts: Sequence[str]) -> str:
-    """The whole file."""
-    return PAGE.format(title=escape(title), lede=escape(lede), body="\n".join(parts))
+def page(title: str, lede: str, parts: Sequence[str], *, style: str = "") -> str:
+    """The whole file; `style` is CSS besides."""
+    return PAGE.format(title=escape(title), lede=escape(lede), body="\n".join(parts), style=style)
 
 
 def heading(text: str) -> str:

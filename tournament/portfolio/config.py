@@ -37,10 +37,14 @@ class Overlay:
 
 @dataclass(frozen=True, slots=True)
 class SignalConfig:
-    """What is expected of the signal: its corr with the returns over the days that it is held."""
+    """What is expected of the signal: its corr with the returns over the days that it is held.
+
+    `trials` is how many signals were tried before this one, itself included: it deflates the Sharpe ratio.
+    """
 
     expected_corr: float = 0.03
     horizon_days: int = 20
+    trials: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +83,7 @@ RANGES = {
     ("risk", "least_days"): (2, math.inf),
     ("signal", "horizon_days"): (1, math.inf),
     ("signal", "expected_corr"): (0, 1),
+    ("signal", "trials"): (1, math.inf),
     ("costs", "half_spread"): (0, 1),
     ("execution", "delay_days"): (1, 250),
     ("execution", "capital"): (1e-9, math.inf),

@@ -41,9 +41,11 @@ class Command(OfflineCommand):
         out.mkdir(parents=True, exist_ok=True)
         for name, table in (("positions", done.positions()), ("trades", done.trades()), ("nav", done.nav())):
             write_table(table, out / f"{name}.parquet")
-        figures = report.figures(done, config)
+        record, sheet = report.told(done, options["signal"].stem)
+        figures = report.figures(done, record, sheet)
         reports.write_json(figures, out / "report.json")
-        reports.write(report.html(done, options["signal"].stem), out / "report.html")
+        reports.write(report.html(done, record, sheet), out / "report.html")
+        write_table(sheet.series, out / "series.csv")
         self._tell(figures, out)
 
     def _tell(self, figures: dict[str, Any], out: Path) -> None:
@@ -52,4 +54,6 @@ class Command(OfflineCommand):
             self.stdout.write(f"{name:24s} {one['value']:+.4f}{error}")
         if figures["days_without_book"]:
             self.stdout.write(f"{len(figures['days_without_book'])} days had no book; report.json says why")
-        self.stdout.write(f"Written: {out}/positions.parquet, trades.parquet, nav.parquet, report.json, report.html")
+        self.stdout.write(
+            f"Written: {out}/positions.parquet, trades.parquet, nav.parquet, series.csv, report.json, report.html"
+        )

@@ -12,6 +12,7 @@ from regatta import embedded
 from regatta.environment import (
     BROKER_EXAMPLE,
     LEVELS,
+    ROOT,
     Environment,
     read_database,
     read_email,
@@ -180,6 +181,8 @@ USE_TZ = True
 
 STATIC_URL = "/static/"
 STATIC_ROOT = REGATTA_VAR / "static"
+STATICFILES_DIRS = [("sheet", ROOT / "tournament" / "portfolio" / "sheet" / "static")]
+"""The tear sheet's, which report.html carries too."""
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_MAX_AGE = 0 if DEBUG else 3600
 

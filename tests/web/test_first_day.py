@@ -36,6 +36,7 @@ def test_pages_of_a_tournament_need_one(client: Client, address: str) -> None:
         ("/models/kelpie/", "No final score yet"),
         ("/meta-model/", "No round has closed yet"),
         ("/portfolio/", "No book has been chosen yet"),
+        ("/portfolio/tear-sheet/", "ten closes later the sheet stands here"),
     ],
 )
 def test_a_page_before_the_first_round_says_what_comes(client: Client, address: str, said: str) -> None:

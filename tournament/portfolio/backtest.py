@@ -39,6 +39,7 @@ class Market:
     beta_TN: Floats | None = None
     volume_TN: Floats | None = None
     dividend_TN: Floats | None = None
+    sectors: tuple[str, ...] | None = None
 
 
 @dataclass(slots=True)

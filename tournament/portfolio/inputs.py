@@ -31,7 +31,9 @@ def read_market(signal: Path, prices: Path) -> Market:
     _check_together(frame, panel)
     signal_TN, betas_TN = _wide(frame, "signal", panel), _column(prices, "beta", panel)
     dividend_TN = _dividends(prices, panel)
-    return Market(panel.dates_D, panel.ids, panel.close_DN, signal_TN, betas_TN, panel.volume_DN, dividend_TN)
+    return Market(
+        panel.dates_D, panel.ids, panel.close_DN, signal_TN, betas_TN, panel.volume_DN, dividend_TN, panel.sectors
+    )
 
 
 def _read_signal(path: Path) -> pd.DataFrame:

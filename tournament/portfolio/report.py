@@ -18,9 +18,9 @@ from tournament.portfolio.sheet.sheet import Sheet, sheet_of
 from tournament.portfolio.sheet.sweeps import capacity
 
 
-def told(done: Backtest, name: str, sectors: tuple[str, ...] | None = None) -> tuple[Record, Sheet]:
+def told(done: Backtest, name: str) -> tuple[Record, Sheet]:
     """The record of a backtest and its sheet."""
-    record = record_of(done, name, Trials(count=done.config.signal.trials), sectors)
+    record = record_of(done, name, Trials(count=done.config.signal.trials))
     return record, sheet_of(record)
 
 

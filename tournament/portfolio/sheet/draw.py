@@ -113,8 +113,8 @@ def bars(
                 ends = [scale.place(value + sign * 2 * errors[place]) for sign in (1, -1)]
                 x = f"{(place + 0.5) * step:.2f}%"
                 drawn.append(f'<line class="whisker" x1="{x}" x2="{x}" y1="{ends[0]:.2f}%" y2="{ends[1]:.2f}%"/>')
-    few = names if len(names) <= 6 else _thinned(names)
-    return _frame(_grid(scale, write) + "".join(drawn), _ends(few, centred=len(names) <= 6), height, label)
+    few = names if len(names) <= 10 else _thinned(names)
+    return _frame(_grid(scale, write) + "".join(drawn), _ends(few, centred=len(names) <= 10), height, label)
 
 
 def boxes(names: Sequence[str], samples: Sequence[Floats], *, write: Write = percent, label: str = "") -> str:
@@ -215,7 +215,8 @@ def _picked(count: int) -> list[int]:
 def _grid(scale: Scale, write: Write) -> str:
     return "".join(
         f'<line class="{"zero" if tick == 0 else "tick"}" x1="0" x2="100%" y1="{scale.place(tick):.2f}%" '
-        f'y2="{scale.place(tick):.2f}%"/><text x="2" y="{scale.place(tick):.2f}%" dy="-3">{write(tick)}</text>'
+        f'y2="{scale.place(tick):.2f}%"/><text x="-7" y="{scale.place(tick):.2f}%" dy=".33em" '
+        f'text-anchor="end">{write(tick)}</text>'
         for tick in scale.ticks
     )
 
@@ -239,7 +240,8 @@ def _thinned(names: Sequence[str]) -> list[str]:
 def _key(curves: Sequence[Curve], write: Write) -> str:
     items = "".join(
         f'<li><svg width="10" height="10" aria-hidden="true"><rect width="10" height="10" rx="2" fill="{curve.paint}" '
-        f'fill-opacity="{0.45 if curve.faint else 1}"/></svg>{escape(curve.name)} <b>{write(_last(curve.values_T))}</b></li>'
+        f'fill-opacity="{0.45 if curve.faint else 1}"/></svg>{escape(curve.name)} '
+        f"<b>{write(_last(curve.values_T))}</b></li>"
         for curve in curves
         if curve.name
     )

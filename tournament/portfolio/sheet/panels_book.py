@@ -15,7 +15,7 @@ from tournament.portfolio.sheet.periods import round_trips
 from tournament.portfolio.sheet.record import Record
 
 one, two = partial(percent, digits=1), partial(percent, digits=2)
-LARGEST = 10
+LARGEST = 7
 
 
 def book_panels(record: Record, frame: pd.DataFrame) -> tuple[Panel, ...]:
@@ -117,18 +117,13 @@ def _largest(record: Record) -> str:
     order = [k for k in np.argsort(-np.abs(weights_N), kind="stable")[:LARGEST] if weights_N[k] != 0]
     if not order:
         return none("Nothing is held.")
-    return bars(
-        [record.market.ids[k] for k in order],
-        [float(weights_N[k]) for k in order],
-        write=two,
-        label="Largest positions",
-    ) + table(
+    return table(
         ("Asset", "Weight"), [(record.market.ids[k], two(float(weights_N[k]))) for k in order], "Largest positions"
     )
 
 
 def _sectors(record: Record) -> str:
-    if record.sectors is None:
+    if record.market.sectors is None:
         weights_TN = record.course.weights_TN
         held_T = np.maximum((weights_TN != 0).sum(axis=1), 1)
         shares = [
@@ -136,8 +131,8 @@ def _sectors(record: Record) -> str:
             Curve("shorts", (weights_TN < 0).sum(axis=1) / held_T, PAINTS[1]),
         ]
         return lines(record.columns, shares, write=percent, zero=True, label="Share of positions")
-    names = sorted(set(record.sectors))
-    mask = np.array([[sector == name for name in names] for sector in record.sectors], dtype=float)
+    names = sorted(set(record.market.sectors))
+    mask = np.array([[sector == name for name in names] for sector in record.market.sectors], dtype=float)
     net_TS = record.course.weights_TN @ mask
     most = np.argsort(-np.abs(net_TS).mean(axis=0), kind="stable")[:5]
     curves = [Curve(names[k], net_TS[:, k], PAINTS[place]) for place, k in enumerate(most)]
@@ -145,7 +140,7 @@ def _sectors(record: Record) -> str:
 
 
 def _sector_note(record: Record) -> str:
-    if record.sectors is None:
+    if record.market.sectors is None:
         return "No sectors are known: the shares of positions that are long and short. Styles stand under risk."
     return "Net exposure of the five sectors leaned on most; sectors are not limited."
 

@@ -46,6 +46,7 @@ def risk_panels(record: Record, frame: pd.DataFrame, parted: Attribution) -> tup
             "Which styles did it lean on?",
             _exposures(record, parted),
             "Weights times standardised styles, mean of a month.",
+            wide=True,
         ),
         Panel(
             "What did styles earn, what the choice of assets?",

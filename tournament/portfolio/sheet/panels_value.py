@@ -72,6 +72,7 @@ def value_panels(record: Record, frame: pd.DataFrame) -> tuple[Panel, ...]:
                 label="Loss since the highest value",
             ),
             "Loss since the highest value.",
+            wide=True,
         ),
         Panel(
             "Which were the worst falls?",

@@ -46,7 +46,6 @@ class Record:
     expected_risk_R: Floats
     """Forecast volatility of each book, a day."""
     trials: Trials = field(default_factory=Trials)
-    sectors: tuple[str, ...] | None = None
     contributions: Mapping[str, Floats] = field(default_factory=dict)
     """What each model did for each book (R), where that is known."""
     waterfall: tuple[str, Mapping[str, float]] | None = None
@@ -104,12 +103,10 @@ class Record:
         return rows[(rows >= 0) & (rows < len(self.net_T))]
 
 
-def record_of(
-    done: Backtest, name: str, trials: Trials | None = None, sectors: tuple[str, ...] | None = None
-) -> Record:
+def record_of(done: Backtest, name: str, trials: Trials | None = None) -> Record:
     """The record of a backtest."""
     orders, config = done.orders, done.config
     return Record(
         name, done.market, orders, done.done, config.costs, config.constraints, config.execution,
-        np.array(done.expected_risk[: len(orders.rows_R)]), trials or Trials(), sectors,
+        np.array(done.expected_risk[: len(orders.rows_R)]), trials or Trials(),
     )  # fmt: skip

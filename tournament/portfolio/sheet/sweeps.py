@@ -18,6 +18,8 @@ from tournament.portfolio.sheet.record import Record
 DELAYS = (0, 1, 2, 3, 5, 10, 20)
 SPREADS = (0.0, 0.0001, 0.0002, 0.0005, 0.001, 0.002, 0.005)
 SIZES = tuple(10.0**power for power in np.arange(5, 11.01, 0.5))
+RUIN = 0.01
+"""A book that has lost all but this share is not drawn: its ratio says nothing."""
 DEAREST = 0.05
 """Half-spread beyond which no break-even is looked for."""
 
@@ -67,15 +69,20 @@ def size_sweep(record: Record) -> Swept | None:
 
 
 def capacity(record: Record) -> float:
-    """The size at which impact has halved the net Sharpe ratio; NaN without volumes or with nothing to halve."""
+    """The size at which impact has halved the net Sharpe ratio; NaN without volumes or with nothing to halve.
+
+    A ratio that is not above its own standard error is nothing.
+    """
     if record.orders.impact_RN is None:
         return float("nan")
     free = float(sharpe(_at_size(record, 0.0), DAYS_A_YEAR))
+    error = np.sqrt(DAYS_A_YEAR / len(record.net_T))
 
     def above_half(power: float) -> float:
-        return float(sharpe(_at_size(record, 10.0**power), DAYS_A_YEAR)) - free / 2
+        left = float(sharpe(_at_size(record, 10.0**power), DAYS_A_YEAR))
+        return (left if np.isfinite(left) else -1.0) - free / 2
 
-    if not free > 0 or above_half(2.0) <= 0 or above_half(13.0) >= 0:
+    if not free > error or above_half(2.0) <= 0 or above_half(13.0) >= 0:
         return float("nan")
     return float(10.0 ** brentq(above_half, 2.0, 13.0, xtol=1e-2))
 
@@ -94,7 +101,9 @@ def _net(record: Record, spread: float) -> Floats:
 def _at_size(record: Record, size: float) -> Floats:
     scale = np.sqrt(size / record.execution.capital)
     scaled = replace(record.orders, impact_RN=scale * np.asarray(record.orders.impact_RN))
-    return replay(record.market, scaled, record.costs, record.execution, first=record.course.first).column("net_return")
+    course = replay(record.market, scaled, record.costs, record.execution, first=record.course.first)
+    net_T = course.column("net_return")
+    return net_T if course.end.value > RUIN else np.full(len(net_T), np.nan)
 
 
 def _replayed(

@@ -21,6 +21,7 @@ from tournament.portfolio.decision import Estimate, estimate, recent_returns
 from tournament.portfolio.engine import Course, Holdings, Orders, advance
 from tournament.portfolio.frictions import impact_of, rates_of
 from tournament.portfolio.limits import Costs
+from tournament.portfolio.premises import Premises
 from tournament.portfolio.rebalance import alpha_from_signal, rebalance
 from tournament.portfolio.risk import Floats
 
@@ -54,6 +55,8 @@ class Backtest:
     impacts: list[Floats | None] = field(default_factory=list)
     expected_risk: list[float] = field(default_factory=list)
     """Forecast volatility of each book, a day."""
+    premises: Premises | None = None
+    """What the newest book was chosen from."""
     refused: list[tuple[str, str]] = field(default_factory=list)
     course: Course | None = None
 
@@ -172,16 +175,15 @@ def _choose(made: Backtest, weights_N: Floats, day: int) -> None:
         made.refused.append((date, f"{len(here_U)} assets have a signal, a close and enough history"))
         return
     known = estimate(market.close_TN[: day + 1], here_U, config.risk)
-    over_horizon_U = known.volatility_U * np.sqrt(config.signal.horizon_days)
-    alpha_U = alpha_from_signal(market.signal_TN[day, here_U], over_horizon_U, corr=config.signal.expected_corr)
+    scale_U = config.signal.expected_corr * known.volatility_U * np.sqrt(config.signal.horizon_days)
+    premises = Premises(
+        tuple(market.ids[column] for column in here_U),
+        alpha_from_signal(market.signal_TN[day, here_U], scale_U, corr=1.0), scale_U, known.risk, weights_N[here_U],
+        config.constraints, config.costs, _beta(market, known, here_U, day),
+    )  # fmt: skip
     try:
         book = rebalance(
-            alpha_U,
-            known.risk,
-            weights_N[here_U],
-            config.constraints,
-            config.costs,
-            beta_N=_beta(market, known, here_U, day),
+            premises.alpha_N, known.risk, premises.previous_N, config.constraints, config.costs, beta_N=premises.beta_N
         )
     except Infeasible as refusal:
         made.refused.append((date, str(refusal)))
@@ -189,6 +191,7 @@ def _choose(made: Backtest, weights_N: Floats, day: int) -> None:
     target_N, scale = np.zeros(len(market.ids)), _scale(book.risk_per_year, config.overlay.target_volatility)
     target_N[here_U] = book.weights_N * scale
     made.decided.append(day)
+    made.premises = premises
     made.targets.append(target_N)
     volume_TN = None if market.volume_TN is None else market.volume_TN[: day + 1]
     made.impacts.append(impact_of(market.close_TN[: day + 1], volume_TN, config.execution))

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from django.db.models import Sum
 from django.utils.safestring import SafeString
 
 from regatta.charts.cells import spark
@@ -13,7 +14,7 @@ from regatta.charts.figure import Chart
 from regatta.charts.lines import Curve, lines
 from regatta.charts.numbers import plain
 from regatta.ensemble.models import RegimeState
-from regatta.portfolios.models import BookAttribution
+from regatta.portfolios.models import BookAttribution, NavPoint
 from regatta.rounds.models import Tournament
 from tournament.portfolio.attribution import SPECIFIC
 
@@ -72,13 +73,15 @@ def periods(tournament: Tournament) -> Periods:
     names = tuple(rows[-1].names) if rows else ()
     rows = [row for row in rows if tuple(row.names) == names]
     states = RegimeState.objects.filter(round__tournament=tournament).values_list("round_id", "names", "label")
-    told = {pk: regimes[label] for pk, regimes, label in states}
+    told = {pk: known[label] for pk, known, label in states}
     table = {
         name: np.array([getattr(row, name) for row in rows]) for name in ("exposure", "predicted", "realised", "risk")
     }
+    costs = dict(NavPoint.objects.filter(tournament=tournament).values_list("round").annotate(Sum("cost")))
+    cost_P, regimes = np.array([costs[row.nav.round_id] for row in rows]), [told.get(row.nav.round_id) for row in rows]
     return Periods(
         [f"{row.nav.date:%Y-%m-%d}" for row in rows], names, table["exposure"], table["predicted"], table["realised"],
-        table["risk"], np.array([row.nav.cost for row in rows]), [told.get(row.nav.round_id) for row in rows],
+        table["risk"], cost_P, regimes,
     )  # fmt: skip
 
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from datetime import datetime
 
 import numpy as np
+from django.db.models import Max
 
 from regatta.portfolios.contributing import columns_by_name, holding_of, premises_of
-from regatta.portfolios.models import BookAttribution, NavPoint
+from regatta.portfolios.models import BookAttribution, NavPoint, Rebalance
 from regatta.rounds.models import Tournament
 from regatta.rounds.prices import known_prices, row_after
 from tournament.markets.panel import PricePanel
@@ -15,11 +16,16 @@ from tournament.portfolio.attribution import attribute, styles_of
 
 
 def attribute_settled(tournament: Tournament, now: datetime) -> int:
-    """Attribute the periods that have none yet; how many were. Books from before premises were kept stay without."""
-    waiting = NavPoint.objects.filter(tournament=tournament, attribution=None).exclude(
-        round__rebalance__premises_sha256=""
+    """Attribute the periods that have none yet; how many were. Books from before premises were kept stay without.
+
+    A period is told with its last day, the one on which the next book is filled.
+    """
+    books = Rebalance.objects.filter(round__tournament=tournament).exclude(premises_sha256="")
+    waiting = (
+        books.exclude(round__nav__attribution__isnull=False).values("round").annotate(last=Max("round__nav__date"))
     )
-    points = list(waiting.select_related("round__rebalance").order_by("date"))
+    ended = NavPoint.objects.filter(tournament=tournament, date__in=[row["last"] for row in waiting if row["last"]])
+    points = list(ended.select_related("round__rebalance").order_by("date"))
     if not points:
         return 0
     panel = known_prices(tournament, now)

@@ -6,6 +6,7 @@ from datetime import datetime
 
 import numpy as np
 
+from regatta import artifacts
 from regatta.ensemble.models import RoundWeights
 from regatta.portfolios.accounting import orders_of
 from regatta.portfolios.books import COSTS, EXECUTION, LIMITS
@@ -16,7 +17,9 @@ from regatta.scores.models import Score
 from tournament.markets.panel import PricePanel
 from tournament.portfolio.accounting import DAYS_A_YEAR
 from tournament.portfolio.backtest import Market, replay
+from tournament.portfolio.premises import unpacked
 from tournament.portfolio.risk import Floats
+from tournament.portfolio.sheet.reasons import waterfall_of
 from tournament.portfolio.sheet.record import Record, Trials
 
 LEAST_DAYS = 10
@@ -35,7 +38,22 @@ def live_record(tournament: Tournament, now: datetime) -> Record | None:
     course = replay(market, orders, COSTS, EXECUTION)
     risk_R = np.array([book.expected_risk for book in books]) / np.sqrt(DAYS_A_YEAR)
     limits = LIMITS.widened_for(len(panel.ids))
-    return Record(tournament.name, market, orders, course, COSTS, limits, EXECUTION, risk_R, _trials(tournament))
+    premises = unpacked(artifacts.get(books[-1].premises_sha256)) if books[-1].premises_sha256 else None
+    return Record(
+        tournament.name, market, orders, course, COSTS, limits, EXECUTION, risk_R, _trials(tournament),
+        _contributions(tournament, books), waterfall_of(premises),
+    )  # fmt: skip
+
+
+def _contributions(tournament: Tournament, books: list[Rebalance]) -> dict[str, Floats]:
+    """What each model did for each book (R); NaN where its round has no final scores yet."""
+    place_of = {book.round_id: place for place, book in enumerate(books)}
+    found: dict[str, Floats] = {}
+    scores = Score.objects.filter(round__tournament=tournament, is_final=True).exclude(contribution=None)
+    for name, round, value in scores.values_list("model__name", "round", "contribution"):
+        if round in place_of:
+            found.setdefault(name, np.full(len(books), np.nan))[place_of[round]] = value
+    return found
 
 
 def _market(panel: PricePanel) -> Market:

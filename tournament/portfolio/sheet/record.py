@@ -17,6 +17,7 @@ from tournament.portfolio.decision import daily_returns
 from tournament.portfolio.engine import Course, Orders
 from tournament.portfolio.limits import Costs, Limits
 from tournament.portfolio.risk import Floats
+from tournament.portfolio.sheet.reasons import waterfall_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,4 +110,5 @@ def record_of(done: Backtest, name: str, trials: Trials | None = None) -> Record
     return Record(
         name, done.market, orders, done.done, config.costs, config.constraints, config.execution,
         np.array(done.expected_risk[: len(orders.rows_R)]), trials or Trials(),
+        waterfall=waterfall_of(done.premises),
     )  # fmt: skip

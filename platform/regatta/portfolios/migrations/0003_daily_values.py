@@ -11,7 +11,7 @@ def forget(apps, schema_editor):
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('portfolios', '0001_initial'),
+        ('portfolios', '0002_premises'),
     ]
 
     operations = [

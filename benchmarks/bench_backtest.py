@@ -92,6 +92,83 @@ def speed(args):
         print(f"  values apart from vectorbt's, relative: at most {np.abs(apart).max():.1e}")
 
 
+MEANT_OTHERWISE = {
+    "ulcer index": "ours divides by the days, theirs by the days less one",
+    "return over ulcer index": "ours is a year's return over it, theirs that of the whole time",
+    "recovery factor": "ours keeps the sign of the sum of returns, theirs is its size",
+    "value at risk": "ours is the quantile of what happened, theirs that of a normal law",
+    "expected shortfall": "ours is that of what happened; theirs too with method='historical', which is compared below",
+    "information ratio": "ours is a year's, theirs a day's",
+    "treynor ratio": "ours is a year's mean over beta, theirs the whole time's return over it",
+}
+"""Where both have a figure of one name and do not mean the same."""
+
+
+def figures():
+    """Ours beside quantstats', on returns with fat tails."""
+    try:
+        from quantstats import stats
+    except ImportError:
+        print("quantstats is not installed here; tests/tournament/portfolio/test_metrics.py holds its golden values")
+        return
+    from tournament.portfolio import metrics
+
+    rng = np.random.default_rng(3)
+    net = 0.0004 + 0.01 * rng.standard_t(5, 2500)
+    series = pd.Series(net, index=pd.bdate_range("2012-01-02", periods=len(net)))
+    theirs_by_name = {
+        "growth": stats.cagr(series), "total": stats.comp(series), "volatility": stats.volatility(series),
+        "sharpe": stats.sharpe(series), "smart_sharpe": stats.smart_sharpe(series),
+        "probable_sharpe": stats.probabilistic_sharpe_ratio(series), "sortino": stats.sortino(series),
+        "largest_drawdown": stats.max_drawdown(series), "calmar": stats.calmar(series), "omega": stats.omega(series),
+        "gain_to_pain": stats.gain_to_pain_ratio(series), "tail_ratio": stats.tail_ratio(series),
+        "expected_shortfall": stats.conditional_value_at_risk(series, method="historical"),
+        "skewness": stats.skew(series), "excess_kurtosis": stats.kurtosis(series), "win_rate": stats.win_rate(series),
+        "payoff": stats.payoff_ratio(series), "kelly": stats.kelly_criterion(series),
+    }  # fmt: skip
+    apart = {
+        name: abs(float(getattr(metrics, name)(net, 252.0)) / float(value) - 1)
+        for name, value in theirs_by_name.items()
+    }
+    worst = max(apart, key=apart.get)
+    print(f"{len(apart)} figures that quantstats defines alike: apart by at most {apart[worst]:.0e} ({worst})")
+    for name, why in MEANT_OTHERWISE.items():
+        print(f"  not compared: {name}: {why}")
+
+
+def sheets(close, weights):
+    """Time and weight of a whole tear sheet, beside quantstats' report."""
+    from tournament.portfolio.backtest import Market
+    from tournament.portfolio.config import Execution
+    from tournament.portfolio.limits import Costs, Limits
+    from tournament.portfolio.sheet import written
+    from tournament.portfolio.sheet.record import Record
+    from tournament.portfolio.sheet.sheet import sheet_of
+
+    dates = np.busday_offset(np.datetime64("2012-01-02"), np.arange(len(close)), roll="forward")
+    market = Market(dates, tuple(f"A{k}" for k in range(close.shape[1])), close, np.full((1, close.shape[1]), np.nan))
+    orders = Orders(np.arange(DELAY, len(close)), weights[: len(close) - DELAY])
+    course = ours(close, weights)
+
+    def ours_whole():
+        record = Record(
+            "x", market, orders, course, Costs(HALF_SPREAD, BORROW), Limits(), Execution(), np.full(len(weights), 0.001)
+        )
+        sheet = sheet_of(record)
+        return "".join([written.verdict(sheet), *map(written.section, sheet.sections), written.numbers(sheet)])
+
+    ours_whole()
+    seconds, text = timed(ours_whole)
+    print(f"whole tear sheet: {seconds:.2f} s, {len(text) / 1000:.0f} kB")
+    try:
+        import quantstats
+    except ImportError:
+        return
+    net = pd.Series(course.column("net_return"), index=pd.DatetimeIndex(dates))
+    seconds, _ = timed(lambda: quantstats.reports.html(net, output=os.devnull))
+    print(f"quantstats' report of the same days: {seconds:.2f} s")
+
+
 def main():
     """Parse, run, print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -101,6 +178,8 @@ def main():
     args = parser.parse_args()
     warnings.simplefilter("ignore")
     speed(args)
+    figures()
+    sheets(*market(args.days, args.assets))
 
 
 if __name__ == "__main__":

@@ -30,6 +30,7 @@ from regatta.submissions.models import ContributedModel, Submission
 from tests.flows import seas
 from tests.hosting import files
 from tournament.markets.panel import PricePanel
+from tournament.portfolio.accounting import COLUMNS
 
 pytestmark = pytest.mark.django_db
 
@@ -41,7 +42,7 @@ RULES = {
 PAGES = (
     "/", "/tournaments/seas/", "/tournaments/seas/data/", "/tournaments/seas/leaderboard/", "/models/kelpie/",
     "/models/undertow/", "/models/autopilot/", "/rounds/30/", "/rounds/34/", "/meta-model/", "/meta-model/?round=28",
-    "/portfolio/", "/portfolio/why/",
+    "/portfolio/", "/portfolio/why/", "/portfolio/tear-sheet/", "/portfolio/series.csv",
 )  # fmt: skip
 TABLES: dict[str, tuple[Any, tuple[str, ...]]] = {
     "rounds": (
@@ -93,10 +94,19 @@ TABLES: dict[str, tuple[Any, tuple[str, ...]]] = {
     "meta-models": (MetaModel, ("round__number", "family", "sha256", "corr")),
     "books": (
         Rebalance,
-        ("round__number", "holdings", "holdings_sha256", "turnover", "expected_risk", "prices", "premises_sha256"),
+        (
+            "round__number",
+            "holdings",
+            "holdings_sha256",
+            "turnover",
+            "expected_risk",
+            "opening",
+            "prices",
+            "premises_sha256",
+        ),
     ),
     "attributions": (BookAttribution, ("nav__date", "exposure", "predicted", "realised", "risk")),
-    "values": (NavPoint, ("round__number", "date", "gross_return", "cost", "nav")),
+    "values": (NavPoint, ("round__number", "date", *COLUMNS, "forecast")),
 }
 
 

@@ -125,5 +125,8 @@ def _swept(settings: tuple[float, ...], earned: list[Floats], of: Callable[[Floa
     """Values and errors; the same resamples for all settings, so that differences can be read."""
     rows_BT = resamples(len(earned[0]), draws=60)
     values = tuple(float(of(one, DAYS_A_YEAR)) for one in earned)
-    errors = tuple(float(np.nanstd(of(one[rows_BT], DAYS_A_YEAR), ddof=1)) for one in earned)
+    errors = tuple(
+        float(np.std(of(one[rows_BT], DAYS_A_YEAR), ddof=1)) if np.isfinite(value) else float("nan")
+        for one, value in zip(earned, values, strict=True)
+    )
     return Swept(settings, values, errors)

@@ -3,7 +3,7 @@
 2,500 days x 500 assets, a book a day, filled a close after its choice, half-spread and borrow paid; CPU time of one
 thread, arms in turns, medians and least. The peers live in an environment of their own, which can run this file whole:
 
-    python3.11 -m venv .peer && .peer/bin/pip install vectorbt==1.2.0 quantstats==0.0.86
+    python3.11 -m venv .peer && .peer/bin/pip install vectorbt==1.2.0 quantstats==0.0.86 safetensors==0.8.0
     PYTHONPATH=platform:. .peer/bin/python benchmarks/bench_backtest.py
 
 Without them it times the engine alone. vectorbt knows neither borrow nor impact nor cash interest: it is timed without
@@ -15,6 +15,7 @@ import os
 os.environ["OMP_NUM_THREADS"] = os.environ["OPENBLAS_NUM_THREADS"] = "1"
 
 import argparse
+import logging
 import time
 import warnings
 
@@ -97,7 +98,7 @@ MEANT_OTHERWISE = {
     "return over ulcer index": "ours is a year's return over it, theirs that of the whole time",
     "recovery factor": "ours keeps the sign of the sum of returns, theirs is its size",
     "value at risk": "ours is the quantile of what happened, theirs that of a normal law",
-    "expected shortfall": "ours is that of what happened; theirs too with method='historical', which is compared below",
+    "expected shortfall": "ours is that of what happened; theirs too with method='historical', which is compared",
     "information ratio": "ours is a year's, theirs a day's",
     "treynor ratio": "ours is a year's mean over beta, theirs the whole time's return over it",
 }
@@ -177,6 +178,7 @@ def main():
     parser.add_argument("--turns", type=int, default=5)
     args = parser.parse_args()
     warnings.simplefilter("ignore")
+    logging.disable()  # of fonts that the peer's report would like
     speed(args)
     figures()
     sheets(*market(args.days, args.assets))

@@ -73,7 +73,7 @@ ARMS = {
     "regatta: 20 factors": regatta,
     "10 factors": partial(regatta, factors=10),
     "40 factors": partial(regatta, factors=40),
-    "half-life 126": partial(regatta, half_life=126.0),
+    "half-life 63": partial(regatta, half_life=63.0),
     "half-life 21": partial(regatta, half_life=21.0),
     "Ledoit-Wolf": partial(shrunk, ledoit_wolf),
     "OAS": partial(shrunk, oas),

@@ -12,7 +12,7 @@ from tournament.errors import BadInput
 
 Floats = NDArray[np.float64]
 FACTORS = 20
-HALF_LIFE_DAYS = 63.0
+HALF_LIFE_DAYS = 126.0
 """Of variances."""
 SHAPE_HALF_LIFE_DAYS = 252.0
 """Of the factors' directions."""

@@ -135,7 +135,9 @@ def likeness(queries: History, copies_QM: Floats) -> Floats:
 def _products(correlations_MM: NDArray[np.float32], share_M: Floats) -> Floats:
     """Correlations times shares (M); a missing one is none."""
     product_M = correlations_MM @ share_M.astype(np.float32)  # mixed, the table would be copied first
-    return product_M if np.isfinite(product_M).all() else np.asarray(np.nan_to_num(correlations_MM) @ share_M)
+    if not np.isfinite(product_M).all():
+        return np.asarray(np.nan_to_num(correlations_MM) @ share_M)
+    return product_M.astype(float)
 
 
 def as_history(query: Query, support: History) -> History:

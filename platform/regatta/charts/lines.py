@@ -45,9 +45,10 @@ def lines(
 
 
 def shares(curves: Sequence[Curve]) -> Write:
-    """How to write per cent on an axis from zero: with a digit more where its ticks are no whole ones."""
+    """How to write per cent on an axis from zero: with the digits that its ticks need."""
     ticks = nice_ticks(*padded(list(_reach(curves)), zero=True))
-    digits = 0 if all(math.isclose(100 * tick, round(100 * tick), abs_tol=1e-9) for tick in ticks) else 1
+    exact = (n for n in range(3) if all(math.isclose(100 * tick, round(100 * tick, n), abs_tol=1e-9) for tick in ticks))
+    digits = next(exact, 3)
     return lambda value: percent(value, digits)
 
 

@@ -92,13 +92,14 @@ def _accept(hosted: HostedModel, answer: Answer, known: KnownEras) -> None:
     tournament = hosted.model.tournament
     found = diagnose(answer.values, known, overlap=tournament.parsed_rules().overlap_rounds).plain()
     took = f"{len(answer.values):,} rows of {len(known.eras_E)} eras in {answer.seconds:.2f} s ({answer.level})"
-    hosted.move(
-        State.SUCCESS, f"Good: {answer.about}; answered {took}, the same bytes twice.", about=answer.about[:200],
-        diagnostics=found, finished_at=timezone.now(),
-    )  # fmt: skip
     later = HostedModel.objects.filter(model=hosted.model, number__gt=hosted.number, is_assigned=True)
-    if not later.exists():
-        assign(hosted, tournament.now())
+    with transaction.atomic():  # nobody sees it good and not sailing
+        hosted.move(
+            State.SUCCESS, f"Good: {answer.about}; answered {took}, the same bytes twice.", about=answer.about[:200],
+            diagnostics=found, finished_at=timezone.now(),
+        )  # fmt: skip
+        if not later.exists():
+            assign(hosted, tournament.now())
 
 
 def _submit(run_row: HostedRun, ids: pd.Series, answer: Answer) -> None:

@@ -32,8 +32,9 @@ from regatta.reachable import unreachable
 GRACE_SECONDS = 10.0
 WATCH_SECONDS = 0.5
 PR_SET_PDEATHSIG = 1
-NICE = {"sandbox": 10}
-"""Children that give way to the others: a contributor's model must not slow down pages and rounds."""
+NICE = {"sandbox": 5}
+"""Children that give way to the others: a contributor's model must not slow down pages and rounds. At 10 a machine
+busy with other work let a check of a second wait for minutes."""
 _LIBC = ctypes.CDLL(None)
 _KEPT_MEMORY = dict.fromkeys(("MALLOC_TRIM_THRESHOLD_", "MALLOC_MMAP_THRESHOLD_"), str(64 << 20))
 """Tables of a thousand models come and go within milliseconds: given back to the system and asked for again each time,

@@ -78,8 +78,8 @@ def contributions(round: Round, target_N: Floats, now: datetime) -> dict[str, di
 
 
 def _true(round: Round, premises: Premises, panel_NM: Panel, held: Holding) -> Floats:
-    answer = round.weights.get(answers=True)
-    weights_M = np.array([answer.weights.get(name, 0.0) for name in round.panel_models])
+    weights = round.weights.filter(answers=True).values_list("weights", flat=True).get()  # not its explanation: long
+    weights_M = np.array([weights.get(name, 0.0) for name in round.panel_models])
     try:
         solution = solve(premises.problem())
     except (NotConverged, Infeasible):  # the book was the cone solver's

@@ -53,6 +53,8 @@ class Backtest:
     """Row at whose close each book was chosen."""
     targets: list[Floats] = field(default_factory=list)
     impacts: list[Floats | None] = field(default_factory=list)
+    scales: list[float] = field(default_factory=list)
+    """What the overlay left of each book."""
     expected_risk: list[float] = field(default_factory=list)
     """Forecast volatility of each book, a day."""
     premises: Premises | None = None
@@ -190,6 +192,7 @@ def _choose(made: Backtest, weights_N: Floats, day: int) -> None:
         return
     target_N, scale = np.zeros(len(market.ids)), _scale(book.risk_per_year, config.overlay.target_volatility)
     target_N[here_U] = book.weights_N * scale
+    made.scales.append(scale)
     made.decided.append(day)
     made.premises = premises
     made.targets.append(target_N)

@@ -228,9 +228,9 @@ def _frame(area: str, foot: str, height: int, label: str) -> str:
 
 def _ends(names: Sequence[str], *, centred: bool = False) -> str:
     if centred:
-        return f'<p class="foot even">{"".join(f"<span>{escape(name)}</span>" for name in names)}</p>'
+        return f'<p class="below even">{"".join(f"<span>{escape(name)}</span>" for name in names)}</p>'
     shown = (names[0], names[len(names) // 2], names[-1]) if len(names) > 2 else names
-    return f'<p class="foot">{"".join(f"<span>{escape(name)}</span>" for name in shown)}</p>'
+    return f'<p class="below">{"".join(f"<span>{escape(name)}</span>" for name in shown)}</p>'
 
 
 def _thinned(names: Sequence[str]) -> list[str]:

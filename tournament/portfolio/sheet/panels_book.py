@@ -77,7 +77,7 @@ def cost_panels(record: Record) -> tuple[Panel, ...]:
     spreads, delays, gone = sweeps.spread_sweep(record), sweeps.delay_decay(record), sweeps.delisting_sweep(record)
     break_even = sweeps.break_even(record)
     names = [f"{10_000 * spread:.0f} bp" for spread in spreads.settings]
-    close = ["same close" if delay == 0 else f"+{delay:.0f}" for delay in delays.settings]
+    close = [f"+{delay:.0f}" for delay in delays.settings]
     above = (
         f"the mean return is zero at {10_000 * break_even:.1f} bp"
         if np.isfinite(break_even)
@@ -95,7 +95,7 @@ def cost_panels(record: Record) -> tuple[Panel, ...]:
             "How fast does the signal decay?",
             bars(close, delays.values, errors=delays.errors, write=number, label="Sharpe ratio by delay")
             + _spelled(close, delays, number, "Filled at", "Sharpe before costs"),
-            "The same books filled so many closes after their choice. A cliff after the same close would be a leak.",
+            "The same books filled so many closes after their choice. A cliff after +0 would be a leak.",
         ),
         Panel(
             "What if the gone were worth less?",

@@ -10,6 +10,7 @@ from scipy.stats import kurtosis, skew
 
 from tournament.evaluation.statistics import expected_best, overfitting_probability, probable_sharpe
 from tournament.portfolio.accounting import DAYS_A_YEAR
+from tournament.portfolio.backtest import held_into
 from tournament.portfolio.calibration import calibrate
 from tournament.portfolio.metrics import depths, sharpe
 from tournament.portfolio.sheet.attribution import Attribution
@@ -57,7 +58,7 @@ def risk_panels(record: Record, frame: pd.DataFrame, parted: Attribution) -> tup
         Panel(
             "What held it back?",
             _state(record),
-            "What the overlay left of each book, and the drawdown below it.",
+            _held_back(record),
             wide=True,
         ),
     )
@@ -149,19 +150,19 @@ def _earned(record: Record, parted: Attribution) -> str:
 def _state(record: Record) -> str:
     depth = Curve("drawdown", depths(record.net_T), "var(--loss)", filled=True)
     gross = record.course.column("gross")
-    left = np.full(len(record.net_T), np.nan)
+    lanes = [Curve("gross at work", gross, PAINTS[1])]
     if record.overlay_R is not None:
-        left = _held(record, record.overlay_R)
-    lanes = [Curve("left by the overlay", left), Curve("gross at work", gross, PAINTS[1])]
+        left_T = held_into(record.course, record.orders.rows_R, record.overlay_R)
+        lanes.insert(0, Curve("left by the overlay", left_T))
     return lines(record.columns, lanes, write=percent, zero=True, height=110, label="State of the overlay") + lines(
         record.columns, [depth], write=percent, zero=True, height=80, label="Drawdown"
     )
 
 
-def _held(record: Record, values_R: np.ndarray) -> np.ndarray:
-    from tournament.portfolio.backtest import held_into
-
-    return held_into(record.course, record.orders.rows_R, values_R)
+def _held_back(record: Record) -> str:
+    if record.overlay_R is None:
+        return "No overlay was set: what was at work, and the drawdown below it."
+    return "What the overlay left of each book, what was at work, and the drawdown below."
 
 
 def _luck(record: Record) -> tuple[str, str]:

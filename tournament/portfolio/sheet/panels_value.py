@@ -183,7 +183,7 @@ def _histogram(values: np.ndarray, bins: int) -> str:
     middle = [two(edges[0]), two(0.0), two(edges[-1])]
     drawn = bars(names, [float(count) for count in counts], write=lambda v: f"{v:.0f}", label="How many")
     foot = "".join(f"<span>{name}</span>" for name in middle)
-    return f'{drawn[: drawn.index("<p class")]}<p class="foot">{foot}</p>'
+    return f'{drawn[: drawn.index("<p class")]}<p class="below">{foot}</p>'
 
 
 def _daily(record: Record) -> str:

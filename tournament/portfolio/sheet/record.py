@@ -111,4 +111,5 @@ def record_of(done: Backtest, name: str, trials: Trials | None = None) -> Record
         name, done.market, orders, done.done, config.costs, config.constraints, config.execution,
         np.array(done.expected_risk[: len(orders.rows_R)]), trials or Trials(),
         waterfall=waterfall_of(done.premises),
+        overlay_R=np.array(done.scales[: len(orders.rows_R)]) if config.overlay.target_volatility > 0 else None,
     )  # fmt: skip

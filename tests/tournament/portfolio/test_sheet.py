@@ -132,7 +132,7 @@ def test_the_years_needed_grow_as_the_ratio_falls(record: Record) -> None:
 def test_drawdowns_by_hand() -> None:
     found = drawdowns(np.array([0.1, -0.1, -0.1, 0.3, -0.05, 0.02]))
 
-    assert [(one.peak, one.trough, one.recovered) for one in found] == [(0, 2, 3), (3, 4, None)]
+    assert [(one.peak, one.bottom, one.recovered) for one in found] == [(0, 2, 3), (3, 4, None)]
     assert found[0].depth == pytest.approx(-0.19)
 
 

@@ -36,7 +36,7 @@ def value_panels(record: Record, frame: pd.DataFrame) -> tuple[Panel, ...]:
         (
             f"{place}",
             days[fall.peak],
-            days[fall.trough],
+            days[fall.bottom],
             days[fall.recovered] if fall.recovered else "not yet",
             str((fall.recovered or len(days) - 1) - fall.peak),
             one(fall.depth),

@@ -28,7 +28,7 @@ class Drawdown:
     """One fall from a high: days of the course of the high, the low and the recovery (None: not yet)."""
 
     peak: int
-    trough: int
+    bottom: int
     recovered: int | None
     depth: float
 
@@ -41,8 +41,8 @@ def drawdowns(net_T: Floats, most: int = 10) -> list[Drawdown]:
         if under and start is None:
             start = day
         elif not under and start is not None:
-            trough = start + int(depth_T[start:day].argmin())
-            found.append(Drawdown(max(0, start - 1), trough, day if day < len(net_T) else None, float(depth_T[trough])))
+            bottom = start + int(depth_T[start:day].argmin())
+            found.append(Drawdown(max(0, start - 1), bottom, day if day < len(net_T) else None, float(depth_T[bottom])))
             start = None
     return sorted(found, key=lambda one: one.depth)[:most]
 

@@ -3,7 +3,7 @@
 from django.db import migrations, models
 
 
-def forget(apps, schema_editor):
+def forget(apps, _schema_editor):
     """Values were kept per period; the next settlement walks through all books again and writes them daily."""
     apps.get_model("portfolios", "NavPoint").objects.all().delete()
 

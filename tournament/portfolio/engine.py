@@ -137,8 +137,9 @@ def _table(values: Floats | None) -> Floats:
     return NO_TABLE if values is None else np.ascontiguousarray(values, dtype=np.float64)
 
 
-COMPILED = nb.njit(cache=True, fastmath={"reassoc"})
-"""Sums may be taken in lanes; nothing else is loosened, so that NaN still means no price."""
+COMPILED = nb.njit(cache=True)
+"""Without any licence to reorder: sums are taken in lanes that are written out (`_sum`), so that their bits depend on
+the numbers alone, never on where these lie in memory."""
 
 
 @COMPILED
@@ -148,11 +149,12 @@ def _walk(
 ) -> float:  # fmt: skip
     """The days in turn; changes `money_N` and returns the value at the end."""
     last_N, missing_N = _known_before(money_N, close_TN, first)
-    traded_N = np.zeros(len(money_N))
+    traded_N, each_N = np.zeros(len(money_N)), np.zeros(len(money_N))
     for day in range(len(asked.order_T)):
         before, order = value, asked.order_T[day]
         interest = (value - _sum(money_N)) * paid.cash if paid.cash != 0.0 else 0.0
-        earned, borrow, gone = _drift(money_N, close_TN[first + day], last_N, missing_N, paid.borrow_N)
+        borrow = _borrow(money_N, paid.borrow_N, each_N)
+        earned, gone = _drift(money_N, close_TN[first + day], last_N, missing_N, each_N)
         dividend = _dividends(money_N, dividend_TN[first + day]) if len(dividend_TN) else 0.0
         traded_N[:] = 0.0
         lost, spread, impact = 0.0, 0.0, 0.0
@@ -164,14 +166,15 @@ def _walk(
         if order >= 0 and value > 0.0:
             impact_N = asked.impact_RN[order] if len(asked.impact_RN) else paid.spread_N[:0]
             target_N = asked.targets_RN[order]
-            more, impact = _trade(money_N, target_N, value, missing_N, paid.spread_N, impact_N, traded_N)
+            _trade(money_N, target_N, value, missing_N, traded_N, each_N)
+            more, impact = _charge(each_N, paid.spread_N, impact_N)
             spread += more
         value -= spread + impact
         if value <= 0.0:  # ruined: nothing is left to hold
             value = 0.0
             money_N[:] = 0.0
         row_K = told.days_TK[day]
-        _expose(row_K, money_N, traded_N, value, base, told.weights_TN[day], told.trades_TN[day])
+        _expose(row_K, money_N, traded_N, value, base, told.weights_TN[day], told.trades_TN[day], each_N)
         row_K[3] = value
         if before > 0.0:
             row_K[0], row_K[1] = gained / before, (spread + impact + borrow) / before
@@ -183,9 +186,21 @@ def _walk(
 
 @COMPILED
 def _sum(values_N: Floats) -> float:
-    total = 0.0
-    for asset in range(len(values_N)):
-        total += values_N[asset]
+    """In eight lanes, which are added at the end, and what is left over."""
+    a = b = c = d = e = f = g = h = 0.0
+    whole = len(values_N) - len(values_N) % 8
+    for k in range(0, whole, 8):
+        a += values_N[k]
+        b += values_N[k + 1]
+        c += values_N[k + 2]
+        d += values_N[k + 3]
+        e += values_N[k + 4]
+        f += values_N[k + 5]
+        g += values_N[k + 6]
+        h += values_N[k + 7]
+    total = ((a + b) + (c + d)) + ((e + f) + (g + h))
+    for k in range(whole, len(values_N)):
+        total += values_N[k]
     return total
 
 
@@ -204,25 +219,32 @@ def _known_before(money_N: Floats, close_TN: Floats, first: int) -> tuple[Floats
 
 
 @COMPILED
+def _borrow(money_N: Floats, borrow_N: Floats, each_N: Floats) -> float:
+    """What shorts pay for the night before; fills `each_N`."""
+    for asset in range(len(money_N)):
+        each_N[asset] = max(-money_N[asset], 0.0) * borrow_N[asset]
+    return _sum(each_N)
+
+
+@COMPILED
 def _drift(
-    money_N: Floats, close_N: Floats, last_N: Floats, missing_N: NDArray[np.int64], borrow_N: Floats
-) -> tuple[float, float, int]:
-    """Let prices move what is held: what that earns, what shorts pay for the night before, how many holdings are gone.
+    money_N: Floats, close_N: Floats, last_N: Floats, missing_N: NDArray[np.int64], each_N: Floats
+) -> tuple[float, int]:
+    """Let prices move what is held: what that earns (by asset in `each_N`), and how many holdings are gone.
 
     A gap's return comes at its end.
     """
-    earned, borrow, gone = 0.0, 0.0, 0
+    gone = 0
     for asset in range(len(money_N)):
         close, held = close_N[asset], money_N[asset]
         is_there = close == close  # not NaN
-        borrow += max(-held, 0.0) * borrow_N[asset]
         moved = held * (close / last_N[asset]) if is_there and held != 0.0 else held
-        earned += moved - held
+        each_N[asset] = moved - held
         money_N[asset] = moved
         last_N[asset] = close if is_there else last_N[asset]
         missing_N[asset] = 0 if is_there else missing_N[asset] + 1
         gone += 1 if missing_N[asset] >= GONE_DAYS and held != 0.0 else 0
-    return earned, borrow, gone
+    return _sum(each_N), gone
 
 
 @COMPILED
@@ -253,33 +275,40 @@ def _settle(
 
 @COMPILED
 def _trade(
-    money_N: Floats, target_N: Floats, value: float, missing_N: NDArray[np.int64], spread_N: Floats, impact_N: Floats,
-    traded_N: Floats,
-) -> tuple[float, float]:  # fmt: skip
-    """Trade to the target what has a close today; spread and impact of it."""
-    spread = impact = 0.0
+    money_N: Floats, target_N: Floats, value: float, missing_N: NDArray[np.int64], traded_N: Floats, each_N: Floats
+) -> None:
+    """Trade to the target what has a close today; fills the sizes of the trades into `each_N`."""
     for asset in range(len(money_N)):
         trade = target_N[asset] * value - money_N[asset] if missing_N[asset] == 0 else 0.0
         money_N[asset] += trade
         traded_N[asset] += trade
-        spread += abs(trade) * spread_N[asset]
-        if len(impact_N):
-            impact += abs(trade) * np.sqrt(abs(trade)) * impact_N[asset]
-    return spread, impact
+        each_N[asset] = abs(trade)
+
+
+@COMPILED
+def _charge(each_N: Floats, spread_N: Floats, impact_N: Floats) -> tuple[float, float]:
+    """Spread and impact of trades of these sizes, which it overwrites; no impact where there are no rates of it."""
+    impact = 0.0
+    for asset in range(len(impact_N)):
+        impact += each_N[asset] * np.sqrt(each_N[asset]) * impact_N[asset]
+    for asset in range(len(each_N)):
+        each_N[asset] *= spread_N[asset]
+    return _sum(each_N), impact
 
 
 @COMPILED
 def _expose(
-    row_K: Floats, money_N: Floats, traded_N: Floats, value: float, base: float, weights_N: Floats, trades_N: Floats
-) -> None:
+    row_K: Floats, money_N: Floats, traded_N: Floats, value: float, base: float, weights_N: Floats, trades_N: Floats,
+    each_N: Floats,
+) -> None:  # fmt: skip
     """Fill in exposures and turnover of a day, its weights and its trades (fractions of the value before costs)."""
     share, part = 1.0 / value if value > 0.0 else 0.0, 1.0 / base if base > 0.0 else 0.0
-    net = gross = turnover = 0.0
     for asset in range(len(money_N)):
-        weight, trade = money_N[asset] * share, traded_N[asset] * part
-        weights_N[asset], trades_N[asset] = weight, trade
-        net += weight
-        gross += abs(weight)
-        turnover += abs(trade)
-    row_K[4], row_K[5], row_K[6] = gross, net, turnover
+        weights_N[asset] = money_N[asset] * share
+        each_N[asset] = abs(weights_N[asset])
+    net, gross = _sum(weights_N), _sum(each_N)
+    for asset in range(len(money_N)):
+        trades_N[asset] = traded_N[asset] * part
+        each_N[asset] = abs(trades_N[asset])
+    row_K[4], row_K[5], row_K[6] = gross, net, _sum(each_N)
     row_K[7], row_K[8] = (gross + net) / 2.0, (gross - net) / 2.0

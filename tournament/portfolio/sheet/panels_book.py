@@ -192,7 +192,7 @@ def _trips(record: Record) -> str:
         ("Mean earned", f"{10_000 * trips.earned.mean():.2f} bp of the book".replace("-", "−")),
         ("Best and worst", f"{two(float(trips.earned.max()))} and {two(float(trips.earned.min()))}"),
     ]
-    edges = np.array([0, 2, 6, 11, 22, 43, 64, 127, 253, np.inf])
+    edges = np.array([1, 2, 6, 11, 22, 43, 64, 127, 253, np.inf])
     counts = np.histogram(trips.days, edges)[0]
     names = [f"{a:.0f}" if b == a + 1 else f"{a:.0f}+" for a, b in pairwise(edges)]
     return bars(

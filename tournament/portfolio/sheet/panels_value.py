@@ -67,7 +67,7 @@ def value_panels(record: Record, frame: pd.DataFrame) -> tuple[Panel, ...]:
             lines(
                 days,
                 [Curve("drawdown", frame["drawdown"].to_numpy(), "var(--loss)", filled=True)],
-                write=percent,
+                write=one,
                 zero=True,
                 label="Loss since the highest value",
             ),

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from django.db.models import Sum
+from django.db.models import OuterRef, Subquery, Sum
 from django.utils.safestring import SafeString
 
 from regatta.charts.cells import spark
@@ -68,7 +68,11 @@ class RegimeRow:
 
 def periods(tournament: Tournament) -> Periods:
     """Every attributed period whose styles are the newest one's."""
-    found = BookAttribution.objects.filter(nav__tournament=tournament).select_related("nav").order_by("nav__date")
+    own = (
+        NavPoint.objects.filter(round=OuterRef("nav__round")).values("round").annotate(paid=Sum("cost")).values("paid")
+    )
+    found = BookAttribution.objects.filter(nav__tournament=tournament).annotate(cost=Subquery(own))
+    found = found.select_related("nav").order_by("nav__date")
     rows = list(found)
     names = tuple(rows[-1].names) if rows else ()
     rows = [row for row in rows if tuple(row.names) == names]
@@ -77,8 +81,7 @@ def periods(tournament: Tournament) -> Periods:
     table = {
         name: np.array([getattr(row, name) for row in rows]) for name in ("exposure", "predicted", "realised", "risk")
     }
-    costs = dict(NavPoint.objects.filter(tournament=tournament).values_list("round").annotate(Sum("cost")))
-    cost_P, regimes = np.array([costs[row.nav.round_id] for row in rows]), [told.get(row.nav.round_id) for row in rows]
+    cost_P, regimes = np.array([row.cost for row in rows]), [told.get(row.nav.round_id) for row in rows]
     return Periods(
         [f"{row.nav.date:%Y-%m-%d}" for row in rows], names, table["exposure"], table["predicted"], table["realised"],
         table["risk"], cost_P, regimes,

@@ -27,7 +27,8 @@ AXE = files("axe_playwright_python") / "axe.min.js"
 PAGES = (
     "/", "/tournaments/seas/", "/tournaments/seas/data/", "/tournaments/seas/leaderboard/", "/models/kelpie/",
     "/rounds/5/?tournament=seas", "/rounds/13/?tournament=seas", "/meta-model/?tournament=seas",
-    "/portfolio/?tournament=seas", "/portfolio/tear-sheet/?tournament=seas", "/status/", "/docs/", "/docs/api/", "/accounts/login/", "/accounts/signup/",
+    "/portfolio/?tournament=seas", "/portfolio/tear-sheet/?tournament=seas",
+    "/status/", "/docs/", "/docs/api/", "/accounts/login/", "/accounts/signup/",
 )  # fmt: skip
 OWN_PAGES = ("/accounts/", "/submit/", "/diagnostics/")
 DESK, PHONE = {"width": 1440, "height": 1000}, {"width": 390, "height": 844}

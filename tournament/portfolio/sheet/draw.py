@@ -147,7 +147,7 @@ def heat(rows: Sequence[str], columns: Sequence[str], values: Floats, *, write: 
     )
     return (
         f"<div class='scroll' tabindex='0' role='region' aria-label='{escape(label)}'><table class='heat'>"
-        f"<thead><tr><th></th>{head}</tr></thead><tbody>{body}</tbody></table></div>"
+        f"<thead><tr><td></td>{head}</tr></thead><tbody>{body}</tbody></table></div>"
     )
 
 

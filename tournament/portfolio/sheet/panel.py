@@ -26,15 +26,16 @@ class Section:
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]], label: str) -> str:
-    """A small table; the first column names the row."""
-    names = "".join(f"<th scope='col'>{escape(name)}</th>" for name in head)
+    """A small table; the first column names the row; columns may be without names."""
+    names = "".join(f"<th scope='col'>{escape(name)}</th>" if name else "<td></td>" for name in head)
+    above = f"<thead><tr>{names}</tr></thead>" if any(head) else ""
     body = "".join(
         f"<tr><th scope='row'>{escape(row[0])}</th>" + "".join(f"<td>{escape(cell)}</td>" for cell in row[1:]) + "</tr>"
         for row in rows
     )
     return (
         f"<div class='scroll' tabindex='0' role='region' aria-label='{escape(label)}'><table class='small'>"
-        f"<thead><tr>{names}</tr></thead><tbody>{body}</tbody></table></div>"
+        f"{above}<tbody>{body}</tbody></table></div>"
     )
 
 

@@ -103,6 +103,7 @@ TABLES: dict[str, tuple[Any, tuple[str, ...]]] = {
             "opening",
             "prices",
             "premises_sha256",
+            "overlay",
         ),
     ),
     "attributions": (BookAttribution, ("nav__date", "exposure", "predicted", "realised", "risk")),

@@ -20,6 +20,7 @@ from regatta.charts.numbers import percent, plain, two
 from regatta.ensemble.models import RegimeState
 from regatta.pages.context import required
 from regatta.pages.downloads import csv_file
+from regatta.pages.exposure import told
 from regatta.portfolios.books import COSTS, LIMITS
 from regatta.portfolios.models import NavPoint, Rebalance
 from regatta.rounds.models import Tournament
@@ -48,6 +49,7 @@ def portfolio(request: HttpRequest) -> HttpResponse:
         "both": (("Largest longs", longs), ("Largest shorts", shorts)),
         "held": sum(1 for row in book.holdings if row["weight"]) if book else 0,
         "by_regime": draw_regimes(tournament, nav), "limits": LIMITS, "costs": COSTS,
+        "exposure": told(book),
     }  # fmt: skip
     return render(request, "pages/portfolio.html", context)
 

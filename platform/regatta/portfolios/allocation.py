@@ -13,11 +13,14 @@ from regatta import artifacts
 from regatta.portfolios.accounting import Walked, opening_of, walk
 from regatta.portfolios.books import COSTS, EXPECTED_CORR, LIMITS, RISK
 from regatta.portfolios.models import Rebalance
+from regatta.portfolios.overlaying import overlay_of
 from regatta.rounds.models import Round
 from regatta.rounds.prices import columns_of, known_prices
 from tournament.errors import Infeasible
 from tournament.markets.panel import PricePanel
 from tournament.portfolio.decision import estimate
+from tournament.portfolio.limits import Limits
+from tournament.portfolio.overlay.live import held_to
 from tournament.portfolio.premises import Premises
 from tournament.portfolio.rebalance import Allocation, alpha_from_signal, previous_on, rebalance
 
@@ -33,7 +36,9 @@ def allocate_round(round: Round, now: datetime) -> None:
     assets = [panel.ids[column] for column in columns]
     walked = walk(round.tournament, panel)
     held = drifted_holdings(walked, panel)
-    allocation, premises = _solve(round, panel, columns, previous_on(assets, held))
+    overlay = overlay_of(round.tournament, walked)
+    limits = held_to(LIMITS.widened_for(len(columns)), overlay["share"])
+    allocation, premises = _solve(round, panel, columns, previous_on(assets, held), limits)
     sold = {asset: -weight for asset, weight in held.items() if asset not in set(assets) and weight}
     holdings = [
         {"id": asset, "weight": float(weight), "trade": float(trade)}
@@ -51,6 +56,7 @@ def allocate_round(round: Round, now: datetime) -> None:
             "cost": turnover * COSTS.half_spread, "expected_risk": allocation.risk_per_year,
             "binding": list(allocation.binding), "prices": allocation.prices,
             "premises_sha256": artifacts.put(premises.packed()), "opening": opening_of(walked, panel.ids),
+            "overlay": overlay,
         },
     )  # fmt: skip
 
@@ -63,7 +69,7 @@ def drifted_holdings(walked: Walked | None, panel: PricePanel) -> dict[str, floa
 
 
 def _solve(
-    round: Round, panel: PricePanel, columns: np.ndarray[Any, np.dtype[np.intp]], previous: Floats
+    round: Round, panel: PricePanel, columns: np.ndarray[Any, np.dtype[np.intp]], previous: Floats, limits: Limits
 ) -> tuple[Allocation, Premises]:
     """The best book; a book that cannot be reached within the turnover limit is approached without that limit."""
     known = estimate(panel.close_DN, columns, RISK)
@@ -72,7 +78,7 @@ def _solve(
     scale = EXPECTED_CORR * (known.volatility_U * np.sqrt(horizon))
     premises = Premises(
         tuple(panel.ids[column] for column in columns), alpha_from_signal(signal, scale, corr=1.0), scale, known.risk,
-        previous, LIMITS.widened_for(len(columns)), COSTS, known.beta_U,
+        previous, limits, COSTS, known.beta_U,
     )  # fmt: skip
     try:
         return _best(premises), premises

@@ -23,6 +23,9 @@ class Rebalance(models.Model):
     prices = models.JSONField(default=dict, help_text="What a unit more of each limit would have gained.")
     premises_sha256 = models.CharField(max_length=64, blank=True, help_text="What the book was chosen from.")
     opening = models.JSONField(default=dict, help_text="Value and money in each asset when the book was chosen.")
+    overlay = models.JSONField(
+        default=dict, help_text="Share of the full book that is held, why, and the shadows' course."
+    )
     known_at = models.DateTimeField()
 
     def __str__(self) -> str:

@@ -68,7 +68,7 @@ class Grid(NamedTuple):
     def of(cls, settings: Sequence[Controls]) -> Grid:
         """Settings in their order."""
         columns = [np.array([[getattr(one, field.name)] for one in settings], float) for field in fields(Controls)]
-        return cls(*columns, decay=0.5 ** (1.0 / columns[0]))
+        return cls._make([*columns, 0.5 ** (1.0 / columns[0])])
 
 
 CONSTANT = Controls(power=0.0, band=0.0)

@@ -8,14 +8,16 @@ from typing import Any
 import numpy as np
 import pytest
 
+from regatta import artifacts
 from regatta.portfolios.accounting import orders_of, settle, walk
-from regatta.portfolios.books import COSTS, EXECUTION
+from regatta.portfolios.books import COSTS, EXECUTION, EXPECTED_CORR, LIMITS, RISK
 from regatta.portfolios.models import NavPoint, Rebalance
 from regatta.rounds.models import Tournament
-from regatta.rounds.prices import known_prices
+from regatta.rounds.prices import columns_of, known_prices, row_after
 from tests.flows import seas
 from tournament.portfolio.accounting import COLUMNS
-from tournament.portfolio.backtest import Market, replay
+from tournament.portfolio.backtest import Market, replay, run
+from tournament.portfolio.config import BacktestConfig, SignalConfig
 
 pytestmark = pytest.mark.django_db
 SAILED = 14
@@ -82,3 +84,21 @@ def test_values_come_with_the_closes_also_between_rounds(sailed: Tournament) -> 
     seas.advance(sailed, sailed.now() + timedelta(days=1))
 
     assert NavPoint.objects.count() == before + 1
+
+
+def test_a_backtest_of_the_meta_model_chooses_the_live_books(sailed: Tournament) -> None:
+    panel = known_prices(sailed, sailed.now())
+    signal = np.full(panel.close_DN.shape, np.nan)
+    books = list(Rebalance.objects.select_related("round__meta_model").order_by("round__number"))
+    for book in books:
+        row = row_after(panel, book.known_at) - 1
+        signal[row, columns_of(book.round, panel)] = np.frombuffer(artifacts.get(book.round.meta_model.sha256))
+    rules = SignalConfig(EXPECTED_CORR, sailed.parsed_rules().horizon_days)
+    limits = LIMITS.widened_for(len(columns_of(books[0].round, panel)))
+    market = Market(panel.dates_D, panel.ids, panel.close_DN, signal, volume_TN=panel.volume_DN)
+
+    made = run(market, BacktestConfig(limits, COSTS, RISK, signal=rules, execution=EXECUTION))
+
+    # the live files shuffle their rows, which the last bits of sums feel; all else is the same
+    live = list(NavPoint.objects.filter(tournament=sailed).order_by("date").values_list("nav", flat=True))
+    assert list(made.done.column("nav")) == pytest.approx(live, abs=1e-9)

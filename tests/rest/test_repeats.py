@@ -123,7 +123,7 @@ def test_a_key_that_is_too_long_is_refused(sea: Sea) -> None:
 @pytest.fixture
 def bearer(transactional_db: None) -> str:
     owner = User.objects.create_user("ada", "ada@example.org", "tide-and-wind-9")
-    Tournament.objects.create(slug="seas", name="Seas", market="simulated")
+    Tournament.objects.create(slug="repeats", name="Repeats", market="simulated")
     key, secret = ApiKey.issue(owner, "script")
     return f"{key.public_id}${secret}"
 
@@ -136,7 +136,7 @@ def in_thread(where: str, data: Any, key: str, bearer: str) -> Any:
 
 
 def test_of_many_at_once_one_acts_and_all_are_answered_alike(bearer: str) -> None:
-    data = {"tournament": "seas", "name": "adas_boat"}
+    data = {"tournament": "repeats", "name": "adas_boat"}
 
     with ThreadPoolExecutor(6) as pool:
         answers = [one.result() for one in [pool.submit(in_thread, "models/", data, "one", bearer) for _ in range(6)]]
@@ -148,7 +148,7 @@ def test_of_many_at_once_one_acts_and_all_are_answered_alike(bearer: str) -> Non
 
 def test_who_waits_too_long_is_told_to_come_back(bearer: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(repeats, "PATIENCE_SECONDS", 0.2)
-    data = {"tournament": "seas", "name": "adas_boat"}
+    data = {"tournament": "repeats", "name": "adas_boat"}
     begun, end = Event(), Event()
     place = repeats.place_of("POST", "/api/v1/models/")
 

@@ -10,6 +10,7 @@ from django.shortcuts import render
 from django.utils.safestring import SafeString, mark_safe
 from django.views.decorators.http import require_safe
 
+from regatta.access import open_to_all
 from regatta.pages.context import required
 from regatta.pages.downloads import csv_file
 from regatta.portfolios.models import NavPoint, Rebalance
@@ -28,6 +29,7 @@ class Written:
     rows: tuple[tuple[object, ...], ...]
 
 
+@open_to_all()
 @require_safe
 def tear_sheet(request: HttpRequest) -> HttpResponse:
     """Every figure of the book's course so far."""
@@ -36,6 +38,7 @@ def tear_sheet(request: HttpRequest) -> HttpResponse:
     return render(request, "pages/tear_sheet.html", context)
 
 
+@open_to_all()
 @require_safe
 def series_file(request: HttpRequest) -> HttpResponse:
     """Every series of the sheet, day by day."""

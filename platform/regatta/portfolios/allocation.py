@@ -36,7 +36,7 @@ def allocate_round(round: Round, now: datetime) -> None:
     assets = [panel.ids[column] for column in columns]
     walked = walk(round.tournament, panel)
     held = drifted_holdings(walked, panel)
-    overlay = overlay_of(round.tournament, walked)
+    overlay = overlay_of(round.tournament, walked, now)
     limits = held_to(LIMITS.widened_for(len(columns)), overlay["share"])
     allocation, premises = _solve(round, panel, columns, previous_on(assets, held), limits)
     sold = {asset: -weight for asset, weight in held.items() if asset not in set(assets) and weight}

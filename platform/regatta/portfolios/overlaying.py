@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from datetime import datetime
 from typing import Any
 
 import numpy as np
@@ -12,13 +13,15 @@ from regatta.portfolios.accounting import Walked
 from regatta.portfolios.books import COSTS, LIMITS, PROTECTION
 from regatta.portfolios.models import NavPoint, Rebalance
 from regatta.rounds.models import Tournament
+from tournament.portfolio.overlay.learned import prior_at
 from tournament.portfolio.overlay.live import Course, chosen, followed
 
 
-def overlay_of(tournament: Tournament, walked: Walked | None) -> dict[str, Any]:
+def overlay_of(tournament: Tournament, walked: Walked | None, now: datetime) -> dict[str, Any]:
     """The share of the full book to be held, why, and how far the shadows have come, as kept with the book."""
     course = _followed(tournament, walked)
-    exposure = chosen(course, PROTECTION, kept=_kept(tournament, walked))
+    prior = prior_at(np.datetime64(now.replace(tzinfo=None)))
+    exposure = chosen(course, PROTECTION, kept=_kept(tournament, walked), prior=prior)
     return {"share": exposure.share, "why": asdict(exposure), "course": course.written()}
 
 

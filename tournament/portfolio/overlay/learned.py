@@ -2,10 +2,12 @@
 
 Gain over volatility targeting in Sharpe ratio a year on a new strategy, and its standard deviation among strategies,
 for settings whose exposure never exceeds one: 38 stretches of five years of seven strategies, and 60 simulated worlds
-of ten years. Printed by benchmarks/bench_overlays.py; learned to 2023-08, so no backtest before that may read it.
+of ten years. Printed by benchmarks/bench_overlays.py; learned to 2023-08: before that a book, a replayed one too, reads `SCEPTICAL`.
 """
 
 from __future__ import annotations
+
+import numpy as np
 
 from tournament.portfolio.overlay.prior import Prior
 from tournament.portfolio.overlay.settings import LIVE
@@ -27,3 +29,11 @@ GAINS: dict[str, tuple[float, float]] = {
     "volatility, quarter Kelly": (0.0204, 0.0342),
 }
 PRIOR = Prior.of([GAINS[name] for name in LIVE], tasks=TASKS)
+LEARNED_TO = np.datetime64("2023-09-01")
+SCEPTICAL = Prior.of([(0.0, 0.02)] * len(LIVE), tasks=0)
+"""Of no tasks: no setting is thought better than the default, and hardly worse."""
+
+
+def prior_at(moment: np.datetime64) -> Prior:
+    """What was known of the settings at a moment, before a book speaks for itself."""
+    return PRIOR if moment >= LEARNED_TO else SCEPTICAL

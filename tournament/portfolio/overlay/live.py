@@ -21,9 +21,9 @@ from tournament.portfolio.overlay.controls import (
     quick_volatility,
 )
 from tournament.portfolio.overlay.evidence import Estimate, Evidence, estimated, gathered
-from tournament.portfolio.overlay.learned import PRIOR
+from tournament.portfolio.overlay.learned import SCEPTICAL
 from tournament.portfolio.overlay.learner import gated
-from tournament.portfolio.overlay.prior import posterior
+from tournament.portfolio.overlay.prior import Prior, posterior
 from tournament.portfolio.overlay.settings import DEFAULT, LIVE, Floats, Grid
 
 YEAR = 252.0
@@ -111,14 +111,14 @@ def followed(course: Course, return_T: Floats, *, cost: float) -> Course:
     return Course(managed.end, evidence)
 
 
-def chosen(course: Course, protection: Protection, *, kept: float = 1.0) -> Exposure:
-    """The exposure from now on. `kept` is the book's value as a share of its highest, which a limit is held against."""
+def chosen(course: Course, protection: Protection, *, kept: float = 1.0, prior: Prior = SCEPTICAL) -> Exposure:
+    """The exposure from now on, by the prior of that time. `kept` is the book's value as a share of its highest, which a limit is held against."""
     own = estimated(course.evidence)
-    after = posterior(PRIOR, own)
+    after = posterior(prior, own)
     weight_J = gated(after)[:, 0]
     wanted_J = decided(course.state, GRID, periods_a_year=YEAR)[:, 0]
     left, days = protected(kept, protection), int(course.state.periods[0, 0])
-    settings = _learnt(weight_J, own, after)
+    settings = _learnt(weight_J, own, after, prior)
     volatility_now, volatility_long = (
         float(measure(course.state, periods_a_year=YEAR)[0, 0]) for measure in (quick_volatility, long_run_volatility)
     )
@@ -126,11 +126,11 @@ def chosen(course: Course, protection: Protection, *, kept: float = 1.0) -> Expo
     return Exposure(share, volatility_now, volatility_long, days, max(0, DEFAULT.least - days), left, settings)
 
 
-def _learnt(weight_J: Floats, own: Estimate, after: Estimate) -> tuple[Learnt, ...]:
+def _learnt(weight_J: Floats, own: Estimate, after: Estimate, prior: Prior) -> tuple[Learnt, ...]:
     told_J = np.isfinite(own.error[:, 0])
     return tuple(
         Learnt(
-            name, float(weight_J[j]), float(PRIOR.gain_J[j]), float(PRIOR.spread_J[j]),
+            name, float(weight_J[j]), float(prior.gain_J[j]), float(prior.spread_J[j]),
             float(own.gain[j, 0]) if told_J[j] else None, float(own.error[j, 0]) if told_J[j] else None,
             float(after.gain[j, 0]), float(after.error[j, 0]),
         )

@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 
 from tournament.portfolio.limits import Costs, Limits
-from tournament.portfolio.overlay.learned import GAINS, PRIOR
 from tournament.portfolio.overlay.live import Course, Protection, chosen, followed, held_to, protected
 from tournament.portfolio.overlay.settings import LEARNABLE, LIVE, Floats
 from tournament.portfolio.rebalance import rebalance
@@ -95,3 +94,11 @@ def test_half_the_exposure_is_the_best_book_halved() -> None:
 
 def test_the_whole_exposure_leaves_limits_as_they_were() -> None:
     assert held_to(Limits(), 1.0) == Limits()
+
+
+def test_a_book_of_the_past_reads_no_prior_learned_later() -> None:
+    before, after = np.datetime64("2023-08-31T23:00"), np.datetime64("2023-09-01T00:00")
+
+    assert prior_at(before) is SCEPTICAL
+    assert not SCEPTICAL.gain_J.any()
+    assert prior_at(after) is PRIOR

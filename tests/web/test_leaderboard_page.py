@@ -83,7 +83,8 @@ def test_a_head_keeps_the_filter(sailed: Tournament, client: Client) -> None:
 def test_every_score_has_its_standard_error(sailed: Tournament, client: Client) -> None:
     text = client.get("/tournaments/seas/leaderboard/?q=kelpie").content.decode()
 
-    # corr, mmc, bmc and contribution; the features of so small a universe span all its rows, which leaves fnc nothing to score
+    # corr, mmc, bmc and contribution;
+    # the features of so small a universe span all its rows, which leaves fnc nothing to score
     assert text.count("<small>± 0.") == 4
 
 

@@ -2,7 +2,8 @@
 
 Gain over volatility targeting in Sharpe ratio a year on a new strategy, and its standard deviation among strategies,
 for settings whose exposure never exceeds one: 38 stretches of five years of seven strategies, and 60 simulated worlds
-of ten years. Printed by benchmarks/bench_overlays.py; learned to 2023-08: before that a book, a replayed one too, reads `SCEPTICAL`.
+of ten years. Printed by benchmarks/bench_overlays.py; learned to 2023-08: before that a book, a
+replayed one too, reads `SCEPTICAL`.
 """
 
 from __future__ import annotations

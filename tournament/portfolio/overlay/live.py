@@ -112,7 +112,10 @@ def followed(course: Course, return_T: Floats, *, cost: float) -> Course:
 
 
 def chosen(course: Course, protection: Protection, *, kept: float = 1.0, prior: Prior = SCEPTICAL) -> Exposure:
-    """The exposure from now on, by the prior of that time. `kept` is the book's value as a share of its highest, which a limit is held against."""
+    """The exposure from now on, by the prior of that time.
+
+    `kept` is the book's value as a share of its highest, which a limit is held against.
+    """
     own = estimated(course.evidence)
     after = posterior(prior, own)
     weight_J = gated(after)[:, 0]

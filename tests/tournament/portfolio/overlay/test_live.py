@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from tournament.portfolio.limits import Costs, Limits
+from tournament.portfolio.overlay.learned import GAINS, PRIOR, SCEPTICAL, prior_at
 from tournament.portfolio.overlay.live import Course, Protection, chosen, followed, held_to, protected
 from tournament.portfolio.overlay.settings import LEARNABLE, LIVE, Floats
 from tournament.portfolio.rebalance import rebalance

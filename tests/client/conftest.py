@@ -38,13 +38,16 @@ class Site:
 
 
 @pytest.fixture(scope="package")
-def site(django_db_setup: None, django_db_blocker: Any, redis_server: str) -> Iterator[Site]:
+def site(
+    django_db_setup: None, django_db_blocker: Any, redis_server: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Site]:  # fmt: skip
     """`manage.py serve` over three sailed tournaments; swept away at the end."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     numbers = ",".join(f"{number}={slug}" for number, slug in waters.SLUGS.items())
-    environment = environment_of_processes(redis_server) | {"REGATTA_NUMERAPI": numbers}
+    folder = str(tmp_path_factory.mktemp("site"))  # tests side by side have a site each
+    environment = environment_of_processes(redis_server) | {"REGATTA_NUMERAPI": numbers, "REGATTA_VAR": folder}
     with django_db_blocker.unblock():
         command = [sys.executable, "manage.py", "serve", "--port", str(port)]
         process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True)

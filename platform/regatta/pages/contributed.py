@@ -24,23 +24,12 @@ from regatta.pages import why
 from regatta.pages.context import choose
 from regatta.pages.downloads import csv_file
 from regatta.scores.board import whole
-from regatta.scores.models import Leaderboard, Score
+from regatta.scores.models import FIGURES, Leaderboard, Score
 from regatta.submissions.models import ContributedModel
 from tournament.scoring.reputation import standard_errors
 
 SHOWN_SCORES, SHOWN_ROUNDS, WINDOW = 25, 120, 20
 HEAVY = ("round__context", "round__stakes", "round__panel_models")
-SCORES = (
-    "corr",
-    "mmc",
-    "bmc",
-    "fnc",
-    "max_feature_exposure",
-    "corr_percentile",
-    "mmc_percentile",
-    "contribution",
-    "mpc",
-)
 
 
 @open_to_all(of="model")
@@ -73,8 +62,8 @@ def model(request: HttpRequest, name: str) -> HttpResponse:
 def model_file(request: HttpRequest, name: str) -> HttpResponse:
     """Every final score of a model as CSV."""
     found = get_object_or_404(ContributedModel.objects.select_related("tournament"), name=name)
-    rows = ([score.round.number, *(getattr(score, one) for one in SCORES)] for score in final_scores(found))
-    return csv_file(f"scores_{name}", ("round", *SCORES), rows)
+    rows = ([score.round.number, *(getattr(score, one) for one in FIGURES)] for score in final_scores(found))
+    return csv_file(f"scores_{name}", ("round", *FIGURES), rows)
 
 
 def final_scores(model: ContributedModel) -> list[Score]:

@@ -7,6 +7,11 @@ from django.db import models
 from regatta.rounds.models import Round, Tournament
 from regatta.submissions.models import ContributedModel
 
+FIGURES = (
+    "corr", "mmc", "bmc", "fnc", "max_feature_exposure", "corr_percentile", "mmc_percentile", "contribution", "mpc",
+)  # fmt: skip
+"""What a score says, in the order in which it is told, by pages and by REST."""
+
 
 class Score(models.Model):
     """What one model's predictions of one round were worth, as known on one day."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import partial
 from itertools import pairwise
 
@@ -21,67 +22,53 @@ one, two = partial(percent, digits=1), partial(percent, digits=2)
 
 def value_panels(record: Record, frame: pd.DataFrame) -> tuple[Panel, ...]:
     """Figures 1 to 5."""
-    days, (net, gross, market, matched) = (
-        record.columns,
-        (frame[name].to_numpy() for name in ("nav", "nav_before_costs", "market", "market_at_same_volatility")),
+    return (*_growth(record, frame), *_falls(record, frame))
+
+
+def _growth(record: Record, frame: pd.DataFrame) -> Iterator[Panel]:
+    """What the value was, beside the market's."""
+    days = record.columns
+    net, gross, market, matched = (
+        frame[name].to_numpy() for name in ("nav", "nav_before_costs", "market", "market_at_same_volatility")
     )
-    curves = [
-        Curve("after costs", net),
-        Curve("before costs", gross, PAINTS[5]),
-        Curve("market", market, PAINTS[1], faint=True),
-    ]
-    falls = drawdowns(record.net_T)
-    shaded = [(fall.peak, fall.recovered or len(days) - 1) for fall in falls[:5]]
+    after = Curve("after costs", net)
+    curves = [after, Curve("before costs", gross, PAINTS[5])]
+    beside = [*curves, Curve("market", market, PAINTS[1], faint=True)]
+    calm = [after, Curve("market at the book's volatility", matched, PAINTS[1])]
+    yield Panel(
+        "How did the value grow?", lines(days, beside, label="Value after and before costs, and the market"),
+        "1 at the start. The market is the mean return of all assets.", wide=True,
+    )  # fmt: skip
+    yield Panel("In steps of equal growth?", lines(days, curves, log=True, label="Value on a log scale"), "Log scale.")
+    yield Panel(
+        "Against a market as calm?", lines(days, calm, label="Value beside the market at the same volatility"),
+        "The market scaled to the book's volatility of the whole time, in hindsight.",
+    )  # fmt: skip
+
+
+def _falls(record: Record, frame: pd.DataFrame) -> Iterator[Panel]:
+    """What was lost since the highest value, and the worst of it."""
+    days, last, falls = record.columns, len(record.columns) - 1, drawdowns(record.net_T)
+    shaded = [(fall.peak, fall.recovered or last) for fall in falls[:5]]
     rows = [
         (
-            f"{place}",
-            days[fall.peak],
-            days[fall.bottom],
-            days[fall.recovered] if fall.recovered else "not yet",
-            str((fall.recovered or len(days) - 1) - fall.peak),
-            one(fall.depth),
+            f"{place}", days[fall.peak], days[fall.bottom], days[fall.recovered] if fall.recovered else "not yet",
+            str((fall.recovered or last) - fall.peak), one(fall.depth),
         )
         for place, fall in enumerate(falls, 1)
-    ]
-    return (
-        Panel(
-            "How did the value grow?",
-            lines(days, curves, label="Value after and before costs, and the market"),
-            "1 at the start. The market is the mean return of all assets.",
-            wide=True,
-        ),
-        Panel(
-            "In steps of equal growth?", lines(days, curves[:2], log=True, label="Value on a log scale"), "Log scale."
-        ),
-        Panel(
-            "Against a market as calm?",
-            lines(
-                days,
-                [Curve("after costs", net), Curve("market at the book's volatility", matched, PAINTS[1])],
-                label="Value beside the market at the same volatility",
-            ),
-            "The market scaled to the book's volatility of the whole time, in hindsight.",
-        ),
-        Panel(
-            "How deep was it under water?",
-            lines(
-                days,
-                [Curve("drawdown", frame["drawdown"].to_numpy(), "var(--loss)", filled=True)],
-                write=one,
-                zero=True,
-                label="Loss since the highest value",
-            ),
-            "Loss since the highest value.",
-            wide=True,
-        ),
-        Panel(
-            "Which were the worst falls?",
-            lines(days, [Curve("after costs", net)], shaded=shaded, height=140, label="Value with the five worst falls")
-            + table(("", "High", "Low", "Recovered", "Days", "Depth"), rows, "Ten worst drawdowns"),
-            "The five deepest are shaded.",
-            wide=True,
-        ),
-    )
+    ]  # fmt: skip
+    lost = [Curve("drawdown", frame["drawdown"].to_numpy(), "var(--loss)", filled=True)]
+    after = [Curve("after costs", frame["nav"].to_numpy())]
+    yield Panel(
+        "How deep was it under water?", lines(days, lost, write=one, zero=True, label="Loss since the highest value"),
+        "Loss since the highest value.", wide=True,
+    )  # fmt: skip
+    yield Panel(
+        "Which were the worst falls?",
+        lines(days, after, shaded=shaded, height=140, label="Value with the five worst falls")
+        + table(("", "High", "Low", "Recovered", "Days", "Depth"), rows, "Ten worst drawdowns"),
+        "The five deepest are shaded.", wide=True,
+    )  # fmt: skip
 
 
 def calendar_panels(record: Record) -> tuple[Panel, ...]:

@@ -18,21 +18,10 @@ from regatta.access import open_to_all
 from regatta.api.v1.finding import model_of, round_of
 from regatta.api.v1.paging import OrderedPaging, Page, Paging, page
 from regatta.api.v1.rooms import Room, Told
-from regatta.scores.models import Score
+from regatta.scores.models import FIGURES, Score
 
 room = Room("scores")
-VALUES = (
-    "corr",
-    "mmc",
-    "bmc",
-    "fnc",
-    "max_feature_exposure",
-    "corr_percentile",
-    "mmc_percentile",
-    "contribution",
-    "mpc",
-)
-PLAIN = (*VALUES, "day", "as_of", "is_final", "is_experimental", "version", "known_at")
+PLAIN = (*FIGURES, "day", "as_of", "is_final", "is_experimental", "version", "known_at")
 
 
 class ScoreAnswer(Told):

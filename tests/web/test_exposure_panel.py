@@ -21,7 +21,18 @@ def test_the_panel_tells_the_share_and_the_settings(sailed: Tournament, client: 
 
     assert "How much of it is held?" in shown
     assert "Volatility, 3 months" in shown
-    assert "One of 25&nbsp;% would change Sharpe by" in shown
+    # these seas lie before the prior was learned, and the book is young: nobody knows yet what a limit would cost
+    assert "nothing was known of other strategies then" in shown
+    assert "would change Sharpe by" not in shown
+
+
+def test_a_later_book_tells_what_a_limit_would_cost(sailed: Tournament, client: Client) -> None:
+    book = Rebalance.objects.order_by("-round__number").first()
+    assert book is not None
+    book.overlay["why"]["tasks"] = 98
+    book.save()
+
+    assert "One of 25&nbsp;% would change Sharpe by" in page(client)
 
 
 def test_the_default_comes_first_and_weights_sum_to_one(sailed: Tournament) -> None:

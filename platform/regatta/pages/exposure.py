@@ -40,7 +40,10 @@ class Told:
     rows: list[Row]
     limit: float
     price: Gain
-    price_seen: bool
+    price_known: bool
+    """Whether this book or other strategies say what a limit would change."""
+    tasks: int
+    """Of other strategies, known when the book was chosen."""
 
 
 def told(book: Rebalance | None) -> Told | None:
@@ -49,9 +52,10 @@ def told(book: Rebalance | None) -> Told | None:
         return None
     why = book.overlay["why"]
     tried = next(one for one in why["settings"] if one["name"] == TRIED)
+    tasks = why.get("tasks", 0)
     return Told(
         book.overlay["share"], why, why["waits"], _rows(why["settings"]), PROTECTION.limit, _gain(tried),
-        tried["seen"] is not None,
+        tried["seen"] is not None or tasks > 0, tasks,
     )  # fmt: skip
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from regatta.charts.numbers import plain, signed
+from regatta.charts.numbers import plain
 from regatta.ensemble.models import RoundWeights, Watch
 from regatta.rounds.models import Tournament
 from tournament.evaluation.monitors import LIMIT
@@ -69,7 +69,6 @@ def gaps(watch: Watch | None) -> list[dict[str, Any]]:
                     "family": gap["family"], "kind": SEEN[kind], "shown": one["mean"], "shown_error": one["error"],
                     "live": live["mean"], "live_error": live["error"], "rounds": live["rounds"],
                     "through": gap["trained_through"], "is_overfitted": kind in gap["overfitted"],
-                    "difference": None if live["mean"] is None else signed(live["mean"] - one["mean"]),
                 }
             )  # fmt: skip
     return rows

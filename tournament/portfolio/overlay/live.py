@@ -98,6 +98,8 @@ class Exposure:
     waits: int
     cushion: float
     settings: tuple[Learnt, ...]
+    tasks: int
+    """How many tasks of other strategies the prior was learned on; 0: none was known by then."""
 
 
 def followed(course: Course, return_T: Floats, *, cost: float) -> Course:
@@ -126,7 +128,9 @@ def chosen(course: Course, protection: Protection, *, kept: float = 1.0, prior: 
         float(measure(course.state, periods_a_year=YEAR)[0, 0]) for measure in (quick_volatility, long_run_volatility)
     )
     share = round(float(weight_J @ wanted_J) * left, DIGITS)
-    return Exposure(share, volatility_now, volatility_long, days, max(0, DEFAULT.least - days), left, settings)
+    return Exposure(
+        share, volatility_now, volatility_long, days, max(0, DEFAULT.least - days), left, settings, prior.tasks
+    )
 
 
 def _learnt(weight_J: Floats, own: Estimate, after: Estimate, prior: Prior) -> tuple[Learnt, ...]:

@@ -23,6 +23,7 @@ class Becalmed(RuntimeError):
 
 def sail(tournament: Tournament, expected: Fleet, *, through: int) -> None:
     """Replay at full speed until round `through` is open and answered by the fleet; resumes where it was cut off."""
+    _finish(tournament)
     for round in tournament.rounds.filter(number__lte=through, status__in=WAITING).order_by("number"):
         _advance(tournament, round.opens_at)
         _await_fleet(tournament, round, expected)
@@ -32,6 +33,7 @@ def sail(tournament: Tournament, expected: Fleet, *, through: int) -> None:
 
 def drift(tournament: Tournament, expected: Fleet, *, seconds: float) -> None:
     """Sail on through the rounds that are left, one every so many seconds, in which it lies open."""
+    _finish(tournament)
     for round in tournament.rounds.filter(status__in=WAITING).order_by("number"):
         _advance(tournament, round.opens_at)
         _await_fleet(tournament, round, expected)
@@ -39,13 +41,20 @@ def drift(tournament: Tournament, expected: Fleet, *, seconds: float) -> None:
         _advance(tournament, round.closes_at)
 
 
+def _finish(tournament: Tournament) -> None:
+    """Do what a replay that was cut off left undone, at its own time: later, the scores of that day would be lost."""
+    if tournament.clock_at is not None:
+        _advance(tournament, tournament.clock_at)
+
+
 def _advance(tournament: Tournament, to: datetime) -> None:
     """Move the clock, never back, and do what is due; trainings end before time goes on, as weeks would pass."""
     if tournament.clock_at is None or to > tournament.clock_at:
         Tournament.objects.filter(pk=tournament.pk).update(clock_at=to)
         tournament.clock_at = to
-    tick(tournament, to)
     deadline = time.monotonic() + PATIENCE_SECONDS
+    while tick(tournament, to) is None:  # the database may not know yet that another replay was killed
+        _pause(deadline, "another tick of the tournament did not end")
     while Job.objects.filter(payload__tournament=tournament.slug, state__in=["QUEUED", "RUNNING"]).exists():
         _pause(deadline, "a training did not end")
 

@@ -29,10 +29,10 @@ from regatta.scores.scoring import resolve_round, score_partially
 from tournament.errors import BadInput
 
 
-def tick(tournament: Tournament, now: datetime) -> int:
-    """Do everything due by `now`; how many steps were taken (0 while another tick of the tournament runs)."""
+def tick(tournament: Tournament, now: datetime) -> int | None:
+    """Do everything due by `now`; how many steps were taken (None while another tick of the tournament runs)."""
     with alone(tournament) as is_alone:
-        return _run_due(tournament, now) if is_alone else 0
+        return _run_due(tournament, now) if is_alone else None
 
 
 def take(round: Round, step: str, now: datetime) -> None:

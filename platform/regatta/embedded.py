@@ -67,9 +67,8 @@ def start_postgres() -> None:
     if not (data / "PG_VERSION").exists():
         _initialise(data)
     command = [str(_program("postgres")), "-D", str(data), *_postgres_options()]
-    if not _postgres_answers():
-        _bring_up(command, "postgres", _postgres_answers, _clear_stale, as_postgres=True)
-    _create_database()
+    if not _has_database():
+        _bring_up(command, "postgres", _has_database, _clear_stale, as_postgres=True)
 
 
 def ensure_postgres() -> None:
@@ -191,20 +190,15 @@ def _initialise(data: Path) -> None:
     fresh.rename(data)
 
 
-def _create_database() -> None:
+def _has_database() -> bool:
+    """Whether PostgreSQL answers and has our database, which is made when it is missing."""
     import psycopg
 
     url = database_url().rsplit("/", 1)[0] + "/postgres"
-    with psycopg.connect(url, autocommit=True) as connection:
-        if not connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [DATABASE]).fetchone():
-            connection.execute(f'CREATE DATABASE "{DATABASE}"')
-
-
-def _postgres_answers() -> bool:
-    import psycopg
-
     try:
-        psycopg.connect(database_url().rsplit("/", 1)[0] + "/postgres", connect_timeout=2).close()
+        with psycopg.connect(url, autocommit=True, connect_timeout=2) as connection:
+            if not connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [DATABASE]).fetchone():
+                connection.execute(f'CREATE DATABASE "{DATABASE}"')
     except psycopg.Error:
         return False
     return True

@@ -63,7 +63,7 @@ def _step(dual: Dual, ascent: Ascent, full_M: Floats) -> Ascent:
     point, damping = ascent.point, ascent.damping
     near = min(1e-8, ascent.residual)
     held_M = (point.prices_M <= dual.floor_M + near) & (point.slope_M <= 0)
-    free_A = np.flatnonzero(~held_M)
+    free_A = (~held_M).nonzero()[0]
     curvature_AA = dual.curvature(point)
     if len(free_A) < len(held_M):
         curvature_AA = curvature_AA[free_A][:, free_A]
@@ -121,4 +121,4 @@ def _search(dual: Dual, ascent: Ascent, step_M: Floats) -> tuple[Point, float] |
 
 
 def _size(dual: Dual, point: Point) -> float:
-    return float(np.abs(dual.residual_M(point)).max())
+    return float(np.maximum.reduce(np.abs(dual.residual_M(point))))

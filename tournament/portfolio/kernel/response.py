@@ -71,7 +71,9 @@ class Assets:
     def free(self, weights_N: Floats) -> NDArray[np.intp]:
         """The assets whose holding moves with its reward: at no limit and no kink."""
         inside_N = (weights_N != self.previous_N) & (weights_N != 0.0)
-        return np.flatnonzero(inside_N & (weights_N > self.lower_N) & (weights_N < self.upper_N))
+        inside_N &= weights_N > self.lower_N
+        inside_N &= weights_N < self.upper_N
+        return inside_N.nonzero()[0]
 
     def ease_of(self, free_F: NDArray[np.intp], weights_N: Floats) -> Floats:
         """How much the holdings of free assets move per unit of reward (F)."""

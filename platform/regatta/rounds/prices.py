@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import date, datetime, timedelta
 from functools import lru_cache
 
@@ -18,6 +21,7 @@ from tournament.markets.panel import PricePanel
 PRICES, KEY, CONTEXT = "prices.npz", "ids.key", "context.parquet"
 CLOSE_HOUR_UTC = 21
 """Prices of a trading day are known from this hour on."""
+_HELD: ContextVar[dict[tuple[int, str], str] | None] = ContextVar("the files of a tick", default=None)
 
 
 def known_prices(tournament: Tournament, now: datetime) -> PricePanel:
@@ -51,6 +55,25 @@ def id_key(tournament: Tournament) -> bytes:
 
 def file_hash(tournament: Tournament, name: str) -> str:
     """SHA-256 of one of the files of the newest dataset; asked anew each time, as a newer one may have come."""
+    held = _HELD.get()
+    if held is None:
+        return _newest_hash(tournament, name)
+    if (tournament.pk, name) not in held:
+        held[tournament.pk, name] = _newest_hash(tournament, name)
+    return held[tournament.pk, name]
+
+
+@contextmanager
+def same_files() -> Iterator[None]:
+    """Inside, a file stays what it was when it was first asked for: one tick, one dataset, and one question."""
+    token = _HELD.set({})
+    try:
+        yield
+    finally:
+        _HELD.reset(token)
+
+
+def _newest_hash(tournament: Tournament, name: str) -> str:
     files = DatasetFile.objects.filter(dataset__tournament=tournament, name=name).order_by("-dataset_id")
     return files.values_list("sha256", flat=True)[0]
 

@@ -24,6 +24,7 @@ from regatta.predictors.contributing import contribute
 from regatta.rounds.due import BUSY, STEPS, alone, next_due, turn_of
 from regatta.rounds.models import Round, Tournament
 from regatta.rounds.opening import open_round
+from regatta.rounds.prices import same_files
 from regatta.rounds.sealing import seal
 from regatta.scores.scoring import resolve_round, score_partially
 from tournament.errors import BadInput
@@ -31,7 +32,7 @@ from tournament.errors import BadInput
 
 def tick(tournament: Tournament, now: datetime) -> int | None:
     """Do everything due by `now`; how many steps were taken (None while another tick of the tournament runs)."""
-    with alone(tournament) as is_alone:
+    with alone(tournament) as is_alone, same_files():
         return _run_due(tournament, now) if is_alone else None
 
 
@@ -40,7 +41,7 @@ def take(round: Round, step: str, now: datetime) -> None:
 
     Raises BadInput when another tick moves the rounds, the step is not due yet, or another step comes first.
     """
-    with alone(round.tournament) as is_alone:
+    with alone(round.tournament) as is_alone, same_files():
         if not is_alone:
             raise BadInput(BUSY)
         round.refresh_from_db()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
@@ -11,6 +12,7 @@ import pandas as pd
 from django.db import transaction
 
 from regatta import artifacts
+from regatta.ensemble.models import RoundWeights
 from regatta.ensemble.monitoring import watch_round
 from regatta.ensemble.outcomes import outcome
 from regatta.ensemble.training import enqueue_if_due
@@ -31,6 +33,8 @@ from tournament.scoring.panel import PanelScores, score_panel
 from tournament.scoring.reputation import percentiles
 
 Floats = np.ndarray[Any, np.dtype[np.float64]]
+Models = dict[str, tuple[int, bool]]
+"""By name: the key, and whether it is a benchmark."""
 
 
 def resolve_round(round: Round, now: datetime) -> bool:
@@ -67,15 +71,18 @@ def resolve_round(round: Round, now: datetime) -> bool:
 def score_partially(tournament: Tournament, now: datetime) -> int:
     """Scores on the part of the target that is known, once for each day of it; how many rounds were scored."""
     panel, rules = known_prices(tournament, now), tournament.parsed_rules()
-    rounds = list(tournament.rounds.filter(status__in=["CLOSED", "RESOLVING"]).exclude(panel_models=[]))
+    unresolved = tournament.rounds.filter(status__in=["CLOSED", "RESOLVING"]).exclude(panel_models=[])
+    rounds = list(unresolved.select_related("meta_model"))
+    sailed = _sailed(rounds)
     done = set(Score.objects.filter(round__in=rounds).values_list("round_id", "day").distinct())
     rows: list[Score] = []
     for round in rounds:
         days = len(panel.dates_D) - 1 - row_of(panel, round.as_of) - rules.lag_days
         day = min(days, rules.horizon_days - 1)
         if day > 0 and (round.pk, day) not in done:
-            round.move(Round.Status.CLOSED, Round.Status.RESOLVING)
-            rows += _rows(round, _target(round, panel, day), now, day=day, final=False)
+            if round.status == Round.Status.CLOSED:
+                round.move(Round.Status.CLOSED, Round.Status.RESOLVING)
+            rows += _rows(round, _target(round, panel, day), now, sailed, day=day, final=False)
     Score.objects.bulk_create(rows)
     return len({row.round_id for row in rows})
 
@@ -88,15 +95,19 @@ def _target(round: Round, panel: PricePanel, days: int) -> Floats:
 
 def write_scores(round: Round, target: Floats, now: datetime, *, day: int, final: bool) -> None:
     """Score the sealed panel against a target of its rows (NaN: not known) after `day` trading days."""
-    Score.objects.bulk_create(_rows(round, target, now, day=day, final=final))
+    Score.objects.bulk_create(_rows(round, target, now, _sailed([round]), day=day, final=final))
 
 
-def _rows(round: Round, target: Floats, now: datetime, *, day: int, final: bool) -> list[Score]:
+def _sailed(rounds: Iterable[Round]) -> Models:
+    """Every model of the rounds' sealed panels."""
+    names = {name for round in rounds for name in (*round.panel_models, *round.trial_models)}
+    found = ContributedModel.objects.filter(name__in=names).order_by()
+    return {name: (pk, benchmark) for name, pk, benchmark in found.values_list("name", "pk", "is_benchmark")}
+
+
+def _rows(round: Round, target: Floats, now: datetime, models: Models, *, day: int, final: bool) -> list[Score]:
     """A row for each model of the sealed panel, and for those that were experimental, which change nobody else's."""
     panel = read_panel(round.panel_sha256)
-    names = [*round.panel_models, *round.trial_models]
-    found = ContributedModel.objects.filter(name__in=names).values_list("name", "pk", "is_benchmark")
-    models = {name: (pk, benchmark) for name, pk, benchmark in found}
     benchmarks = np.flatnonzero([models[name][1] for name in round.panel_models])
     benchmark_N = blend(panel[:, benchmarks], np.ones(len(benchmarks))) if len(benchmarks) else None
     scores, linear = _all_scores(round, panel, target, benchmark_N, final=final), linear_scores(panel, target)
@@ -164,7 +175,8 @@ def _score_blends(round: Round, target: Floats) -> None:
     answer.outcome = outcome(answer.weights, round.panel_models, linear_scores(panel, target), round.panel_sha256)
     for row, value in zip(rows, corr[: len(rows)], strict=True):
         row.corr = _number(value)
-        row.save(update_fields=["corr", "outcome"])
+    RoundWeights.objects.bulk_update(rows, ["corr"])
+    answer.save(update_fields=["outcome"])
     by_family, meta = {row.family: row.corr for row in rows}, round.meta_model
     meta.corr = _number(corr[-1]) if answer.own else answer.corr
     meta.equal_corr, meta.stake_corr = by_family.get("equal"), by_family.get("stake")

@@ -49,7 +49,9 @@ def own_model(request: HttpRequest, name: str) -> ContributedModel:
 
 def asked_model(request: HttpRequest, name: str) -> ContributedModel:
     """The asker's model that a query names. Raises Refusal."""
-    found = own_models(request).filter(name=name).first()
+    owner = contributor(request)
+    found = ContributedModel.objects.filter(owner=owner, name=name).select_related("tournament").first()
     if found is None:
         raise Refusal(404, "no_model", f"you have no model {name[:60]!r}", "open it at /api/v1/models/")
+    found.owner = owner  # read with the key
     return found

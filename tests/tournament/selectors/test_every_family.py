@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from functools import lru_cache
 
 import numpy as np
 import pytest
@@ -22,12 +23,19 @@ LEARNED = (
 )  # fmt: skip
 
 
-def weigh(name: str, past: History, row: int = ROW, *, trained_on: History | None = None) -> np.ndarray:
-    """Weights of round `row`, by a selector trained and adapted on what was known at its opening."""
+@lru_cache(maxsize=len(NAMES))
+def trained(name: str) -> State:
+    """The family's state from what was known at round ROW; trained once, as several tests ask of it."""
+    past = history()
+    return make(name).meta_train([past.known_at(past.opens_at_R[ROW])], Budget())
+
+
+def weigh(name: str, past: History, row: int = ROW, *, state: State | None = None) -> np.ndarray:
+    """Weights of round `row`, adapted (and, without a state, trained) on what was known at its opening."""
     known = past.known_at(past.opens_at_R[row])
     selector = make(name)
-    state = selector.meta_train([known if trained_on is None else trained_on], Budget())
-    return selector.weights(selector.adapt(state, known), past.query(row))
+    learned = selector.meta_train([known], Budget()) if state is None else state
+    return selector.weights(selector.adapt(learned, known), past.query(row))
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -35,7 +43,7 @@ def test_weights_lie_on_the_simplex_over_the_active_models(name: str) -> None:
     past = history()
     past.active_RM[ROW, 2] = False
 
-    weights = weigh(name, past)
+    weights = weigh(name, past, state=trained(name))
 
     assert weights.sum() == pytest.approx(1.0)
     assert (weights >= 0).all()
@@ -75,7 +83,7 @@ def test_a_walk_forward_weighs_early_rounds_the_same_whatever_comes_later(name: 
 def test_the_order_of_the_models_does_not_matter(name: str) -> None:
     past, order = history(), np.random.default_rng(4).permutation(8)
     known = past.known_at(past.opens_at_R[ROW])
-    state = make(name).meta_train([known], Budget())
+    state = trained(name)
 
     straight = make(name).weights(make(name).adapt(state, known), past.query(ROW))
     turned = permuted(past, order)
@@ -89,7 +97,7 @@ def test_the_order_of_the_models_does_not_matter(name: str) -> None:
 def test_a_stored_state_gives_the_same_weights(name: str) -> None:
     past = history()
     known = past.known_at(past.opens_at_R[ROW])
-    state = make(name).meta_train([known], Budget())
+    state = trained(name)
 
     copy = State.from_bytes(state.to_bytes())
 
@@ -145,7 +153,7 @@ def test_a_round_without_models_is_refused(name: str) -> None:
     past.active_RM[ROW] = False
 
     with pytest.raises(BadInput, match="no model submitted"):
-        weigh(name, past)
+        weigh(name, past, state=trained(name))
 
 
 def test_an_unknown_family_is_refused_by_name() -> None:

@@ -7,8 +7,9 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from django.core.exceptions import BadRequest
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponsePermanentRedirect
 from django.http.response import HttpResponseBase
+from django.middleware.common import CommonMiddleware
 
 POLICY = "; ".join(
     (
@@ -41,6 +42,18 @@ def address_is_kept(request: HttpRequest) -> bool:
     """Whether path, query, cookies and headers hold text that a database can keep."""
     queried = (text for values in request.GET.lists() for text in (values[0], *values[1]))
     return is_kept((request.path, *queried, *request.COOKIES.values(), *request.headers.values()))
+
+
+class KeptRedirect(HttpResponsePermanentRedirect):
+    """A redirect with which clients send a POST and its body again; after a 301 they make a GET of it."""
+
+    status_code = 308
+
+
+class SlashMiddleware(CommonMiddleware):
+    """Sends whoever left out the last slash of an address to it, with what was sent."""
+
+    response_redirect_class = KeptRedirect
 
 
 class TextMiddleware:

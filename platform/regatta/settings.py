@@ -80,7 +80,7 @@ MIDDLEWARE = [
     "regatta.security.HeadersMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
-    "django.middleware.common.CommonMiddleware",
+    "regatta.security.SlashMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "regatta.security.TextMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",

@@ -79,7 +79,7 @@ BODIES: dict[str, tuple[str, Any, int, str]] = {
     "a NUL in a user name": ("accounts/", ADA | {"username": f"a{NUL}"}, 422, "bad_text"),
     "half a pair in a password": ("accounts/", ADA | {"password": f"tide-and-wind-9{HALF}"}, 422, "bad_text"),
     "a NUL in a model's name": ("models/", {"tournament": "seas", "name": f"a{NUL}"}, 422, "bad_text"),
-    "a line's end in a model's name": ("models/", {"tournament": "seas", "name": "good_name\n"}, 422, "invalid"),
+    "a line's end in a model's name": ("models/", {"tournament": "seas", "name": "good_name\n"}, 422, "bad_name"),
     "a NUL in a slug": ("models/", {"tournament": NUL, "name": "good_name"}, 422, "bad_text"),
     "digits of another script": ("models/kelpie/stake/", {"points": "٣"}, 422, "points"),
     "digits with underscores": ("models/kelpie/stake/", {"points": "1_0"}, 422, "points"),
@@ -132,6 +132,68 @@ def test_a_fault_of_ours_is_told_in_the_envelope_too(api: Client, monkeypatch: p
     answer = api.post("/api/v1/submissions/?model=kelpie", b"x", content_type="text/csv")
 
     assert (answer.status_code, answer.json()["error"]["code"]) == (500, "server_error")
+
+
+def test_a_post_without_the_last_slash_is_not_made_a_reading(api: Client) -> None:
+    """After a 301 clients send a GET, which answers 200 with a list while nothing was made."""
+    data = json.dumps({"tournament": "seas", "name": "slashless"})
+
+    answer = api.post("/api/v1/models", data, content_type="application/json")
+    followed = api.post("/api/v1/models", data, content_type="application/json", follow=True)
+
+    assert (answer.status_code, answer["Location"]) == (308, "/api/v1/models/")
+    assert (followed.status_code, followed.json()["name"]) == (201, "slashless")
+
+
+@pytest.mark.parametrize("address", ["models/", "submissions/?model=kelpie", "models/kelpie/hosted/"])
+def test_a_body_without_its_length_is_not_read_as_an_empty_one(address: str, api: Client) -> None:
+    answer = api.generic("POST", f"/api/v1/{address}", CONTENT_LENGTH="", HTTP_TRANSFER_ENCODING="chunked")
+
+    assert (answer.status_code, answer.json()["error"]["code"]) == (411, "no_length")
+    assert not Submission.objects.filter(source="api", rows=0).exists()
+
+
+@pytest.mark.parametrize("address", ["tournaments/?limt=1", "tournaments/seas/portfolio/?order=newest", "status/?x"])
+def test_a_parameter_that_would_be_without_effect_is_refused(address: str, api: Client) -> None:
+    answer = api.get(f"/api/v1/{address}")
+
+    assert (answer.status_code, answer.json()["error"]["code"]) == (422, "unknown_parameter")
+
+
+def test_a_parameter_that_is_given_twice_is_refused(api: Client) -> None:
+    answer = api.get("/api/v1/tournaments/seas/rounds/?status=OPEN&status=RESOLVED")
+
+    assert (answer.status_code, answer.json()["error"]["code"]) == (422, "given_twice")
+
+
+@pytest.mark.parametrize("address", ["tournaments/seas/rounds/?status=sunk", "jobs/?state=sunk"])
+def test_a_state_that_there_is_not_is_no_empty_list(address: str, api: Client) -> None:
+    answer = api.get(f"/api/v1/{address}")
+
+    assert answer.status_code == 422
+    assert "OPEN" in answer.json()["error"]["message"] or "QUEUED" in answer.json()["error"]["message"]
+
+
+def test_a_state_may_be_written_small(api: Client) -> None:
+    assert [one["status"] for one in api.get("/api/v1/tournaments/seas/rounds/?status=open").json()["results"]] == [
+        "OPEN"
+    ]
+
+
+@pytest.mark.parametrize("address", ["tournaments/lake/", "models/nobodys/", "submissions/99999/", "tournaments/seas/rounds/99/"])
+def test_what_there_is_not_is_told_in_words_of_the_field(address: str, api: Client) -> None:
+    told = api.get(f"/api/v1/{address}").json()["error"]
+
+    assert told["message"].startswith("there is no ")
+    assert told["hint"]
+
+
+def test_a_file_whose_name_came_to_nothing_gets_the_usual_one(api: Client) -> None:
+    answer = api.post(
+        "/api/v1/submissions/?model=kelpie", b"id", content_type="text/csv", headers={"X-Filename": ""}
+    )
+
+    assert answer.json()["filename"] == "predictions.csv"
 
 
 def test_an_address_without_its_last_slash_still_leads_there(api: Client) -> None:

@@ -98,7 +98,7 @@ REFUSALS: dict[str, tuple[str, Any, int, str]] = {
     "not a number": ("models/adas_boat/stake/", {"points": "NaN"}, 422, "points"),
     "another's model": ("models/kelpie/stake/", {"points": "1"}, 404, "not_found"),
     "a taken name": ("models/", {"tournament": "seas", "name": "kelpie"}, 409, "name_taken"),
-    "a bad name": ("models/", {"tournament": "seas", "name": "Bad Name"}, 422, "invalid"),
+    "a bad name": ("models/", {"tournament": "seas", "name": "Bad Name"}, 422, "bad_name"),
     "no such tournament": ("models/", {"tournament": "lake", "name": "good_name"}, 404, "not_found"),
 }
 

@@ -75,8 +75,14 @@ def body(request: HttpRequest, *required: str) -> dict[str, Any]:
 
 
 def refuse_larger(request: HttpRequest, limit: int) -> None:
-    """Refuse a body that its head announces as too large, before reading it. Raises Refusal."""
-    announced = request.META.get("CONTENT_LENGTH") or "0"
+    """Refuse a body that its head announces as too large, before reading it. Raises Refusal.
+
+    A body that is sent in chunks announces nothing, and would be read as an empty one.
+    """
+    announced = request.META.get("CONTENT_LENGTH") or ""
+    if not announced and "Transfer-Encoding" in request.headers:
+        raise Refusal(411, "no_length", "the request does not say how long it is", "send a Content-Length")
+    announced = announced or "0"
     if not announced.isdecimal() or int(announced[:20]) > limit:
         raise Refusal(413, "too_large", f"the body has {announced[:20]} bytes, the limit is {limit}", "send less")
 

@@ -48,6 +48,8 @@ class Rule:
     """How many requests it counts for."""
     is_secret: bool = False
     """Whether its answer must not be kept."""
+    queries: frozenset[str] = frozenset()
+    """The parameters that it knows."""
 
 
 def guarded(view: View, rules: Mapping[str, Rule]) -> View:
@@ -99,6 +101,7 @@ def _answered(
     key = limits.admit(request, cost=rule.cost, reads_key=rule.access.reads_key)
     request.api_key = key  # type: ignore[attr-defined]
     _refuse_stranger(key, rule.access)
+    _refuse_unknown(request, rule.queries)
     if rule.takes == Takes.JSON:  # the size of a file is its tournament's to limit
         refuse_larger(request, MAX_JSON_BYTES)
         if not request.body:
@@ -118,6 +121,16 @@ def _refuse_stranger(key: ApiKey | None, access: Access) -> None:
         raise Refusal(403, "missing_scope", f"this key may not {access.scope}", "make a key with that scope")
     if access.who == Who.STAFF and not key.owner.is_staff:
         raise Refusal(403, "staff_only", "this is for staff")
+
+
+def _refuse_unknown(request: HttpRequest, known: frozenset[str]) -> None:
+    """Refuse a parameter that would be without effect: misspelt, or given again."""
+    for name, values in request.GET.lists():
+        if name not in known:
+            takes = f"it takes {', '.join(sorted(known))}" if known else "it takes none"
+            raise Refusal(422, "unknown_parameter", f"this address has no parameter {name[:60]!r}", takes)
+        if len(values) > 1:
+            raise Refusal(422, "given_twice", f"{name} is given {len(values)} times", "give it once")
 
 
 def _allowed(rules: Mapping[str, Rule]) -> list[str]:

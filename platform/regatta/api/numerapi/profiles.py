@@ -146,7 +146,7 @@ def set_link(info: Info, link_url: str, link_text: str | None = None, model_id: 
     """Write where the model's page points to; an empty address removes it. Raises ValidationError."""
     found = own_model(contributor(info, "manage"), model_id)
     if link_url:
-        URLValidator(schemes=["http", "https"])(link_url)
+        URLValidator(schemes=["http", "https"], message="The link is no http or https address.")(link_url)
     text = (link_text or link_url)[:MAX_LINK_TEXT]
     ContributedModel.objects.filter(pk=found.pk).update(link_url=link_url, link_text=text if link_url else "")
     return Untouched(True)

@@ -7,7 +7,6 @@ from typing import Any
 
 from django.contrib.auth import authenticate
 from django.http import HttpRequest
-from django.shortcuts import get_object_or_404
 from django.utils import timezone
 from ninja import Query
 from pydantic import Field
@@ -18,6 +17,7 @@ from regatta.accounts.models import SCOPES, ApiKey, User
 from regatta.accounts.sign_up import NameTaken, open_account
 from regatta.api.envelope import Refusal
 from regatta.api.guard import Takes, contributor
+from regatta.api.v1.finding import the
 from regatta.api.v1.paging import Page, Paging, page
 from regatta.api.v1.rooms import Asked, Room, Told
 
@@ -130,7 +130,7 @@ def keys(request: HttpRequest, paging: Query[Paging]) -> dict[str, Any]:
 @for_owners("key", scope="manage")
 def revoke(request: HttpRequest, public_id: str) -> dict[str, Any]:
     """Make a key useless from now on."""
-    key = get_object_or_404(ApiKey, owner=contributor(request), public_id=public_id)
+    key = the(ApiKey.objects.all(), "key", owner=contributor(request), public_id=public_id)
     key.revoke(timezone.now())
     key.refresh_from_db()
     return _key(key)

@@ -6,7 +6,6 @@ from datetime import datetime
 from typing import Any
 
 from django.http import HttpRequest
-from django.shortcuts import get_object_or_404
 from ninja import Query
 from pydantic import Field
 
@@ -18,7 +17,6 @@ from regatta.api.v1.finding import model_of, own_model, own_models, tournament_o
 from regatta.api.v1.paging import Page, Paging, page
 from regatta.api.v1.rooms import Asked, Room, Told
 from regatta.ensemble.likeness import newest_of
-from regatta.rounds.models import Tournament
 from regatta.submissions.models import ContributedModel
 from regatta.submissions.slots import set_experimental
 
@@ -93,7 +91,7 @@ def index(request: HttpRequest, paging: Query[Paging]) -> dict[str, Any]:
 @for_contributors(scope="manage")
 def create_model(request: HttpRequest, data: NewModel) -> dict[str, Any]:
     """Open a slot for a model."""
-    tournament = get_object_or_404(Tournament, slug=data.tournament)
+    tournament = tournament_of(data.tournament)
     model = open_slot(contributor(request), tournament, data.name)
     return {"name": model.name, "tournament": tournament.slug}
 

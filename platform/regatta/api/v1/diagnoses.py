@@ -6,7 +6,6 @@ from datetime import datetime
 from typing import Any
 
 from django.http import HttpRequest
-from django.shortcuts import get_object_or_404
 from django.utils import timezone
 from ninja import Query
 from pydantic import Field
@@ -14,7 +13,7 @@ from pydantic import Field
 from regatta.access import for_contributors, for_owners
 from regatta.api.envelope import refuse_larger
 from regatta.api.guard import Takes, contributor
-from regatta.api.v1.finding import asked_model
+from regatta.api.v1.finding import asked_model, the
 from regatta.api.v1.paging import Page, Paging, page
 from regatta.api.v1.rooms import Asked, Room, Told
 from regatta.diagnostics.figuring import ask, trouble
@@ -67,7 +66,7 @@ def create(request: HttpRequest, meant: Query[ForModel]) -> dict[str, Any]:
     """
     model = asked_model(request, meant.model)
     refuse_larger(request, model.tournament.parsed_rules().max_upload_bytes)
-    filename = request.headers.get("X-Filename", "predictions.csv")
+    filename = request.headers.get("X-Filename") or "predictions.csv"
     return _plain(ask(model, request.body, filename=filename, now=timezone.now()))
 
 
@@ -76,7 +75,7 @@ def create(request: HttpRequest, meant: Query[ForModel]) -> dict[str, Any]:
 def detail(request: HttpRequest, pk: int) -> dict[str, Any]:
     """One of your diagnoses with the figures of each era and regime."""
     own = Diagnosis.objects.filter(model__owner=contributor(request)).select_related("model")
-    found = get_object_or_404(own, pk=pk)
+    found = the(own, "diagnosis", pk=pk)
     told = _plain(found) | {"eras": found.eras, "regimes": found.regimes}
     broken = trouble(found) if found.status == Diagnosis.Status.PENDING else ""
     return told | ({"status": Diagnosis.Status.FAILED.value, "message": broken} if broken else {})

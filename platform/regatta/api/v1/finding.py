@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from django.db.models import QuerySet
+from typing import TypeVar
+
+from django.db.models import Model, QuerySet
 from django.http import HttpRequest
-from django.shortcuts import get_object_or_404
 
 from regatta.api.envelope import Refusal
 from regatta.api.guard import contributor
@@ -13,12 +14,22 @@ from regatta.submissions.models import ContributedModel
 
 HEAVY = ("context", "stakes", "panel_models", "trial_models")
 HEAVY_OF_ROUND = tuple(f"round__{name}" for name in HEAVY)
-MOST_ROUNDS = 2**31 - 1
+HINT = "lists say what there is; what is another contributor's is not told"
+Row = TypeVar("Row", bound=Model)
+
+
+def the(rows: QuerySet[Row], kind: str, **named: object) -> Row:
+    """The row of that name; the last name is the one that the asker gave. Raises Refusal in words."""
+    try:
+        return rows.get(**named)
+    except rows.model.DoesNotExist:
+        name = str([*named.values()][-1])[:60]
+        raise Refusal(404, "not_found", f"there is no {kind} {name}", HINT) from None
 
 
 def tournament_of(slug: str) -> Tournament:
-    """Raises Http404."""
-    return get_object_or_404(Tournament, slug=slug)
+    """Raises Refusal."""
+    return the(Tournament.objects.all(), "tournament", slug=slug)
 
 
 def opened(tournament: Tournament) -> QuerySet[Round]:
@@ -27,14 +38,13 @@ def opened(tournament: Tournament) -> QuerySet[Round]:
 
 
 def round_of(slug: str, number: int) -> Round:
-    """The round, once it has opened. Raises Http404."""
-    found = opened(tournament_of(slug)).select_related("tournament")
-    return get_object_or_404(found, number=number)
+    """The round, once it has opened. Raises Refusal."""
+    return the(opened(tournament_of(slug)).select_related("tournament"), "opened round", number=number)
 
 
 def model_of(name: str) -> ContributedModel:
-    """Raises Http404."""
-    return get_object_or_404(ContributedModel.objects.select_related("tournament", "owner"), name=name)
+    """Raises Refusal."""
+    return the(ContributedModel.objects.select_related("tournament", "owner"), "model", name=name)
 
 
 def own_models(request: HttpRequest) -> QuerySet[ContributedModel]:
@@ -43,8 +53,8 @@ def own_models(request: HttpRequest) -> QuerySet[ContributedModel]:
 
 
 def own_model(request: HttpRequest, name: str) -> ContributedModel:
-    """The asker's model of that name. Raises Http404."""
-    return get_object_or_404(own_models(request), name=name)
+    """The asker's model of that name. Raises Refusal."""
+    return the(own_models(request), "model", name=name)
 
 
 def asked_model(request: HttpRequest, name: str) -> ContributedModel:

@@ -7,7 +7,6 @@ from typing import Any
 
 from django.db.models import F, QuerySet
 from django.http import HttpRequest
-from django.shortcuts import get_object_or_404
 from django.utils import timezone
 from ninja import Query
 from pydantic import Field
@@ -15,7 +14,7 @@ from pydantic import Field
 from regatta.access import for_owners
 from regatta.api.envelope import refuse_larger
 from regatta.api.guard import Takes, contributor
-from regatta.api.v1.finding import own_model
+from regatta.api.v1.finding import own_model, the
 from regatta.api.v1.paging import Page, Paging, page
 from regatta.api.v1.rooms import Room, Told
 from regatta.hosting import sailing
@@ -87,7 +86,7 @@ def upload(request: HttpRequest, name: str) -> dict[str, Any]:
     """
     model = own_model(request, name)
     refuse_larger(request, MAX_BYTES)
-    filename = request.headers.get("X-Filename", "model")
+    filename = request.headers.get("X-Filename") or "model"
     return _plain(take_in(model, request.body, filename=filename, by=contributor(request), now=timezone.now()))
 
 
@@ -136,9 +135,9 @@ def repeat(request: HttpRequest, name: str, number: int) -> dict[str, Any]:
 
 
 def _own(request: HttpRequest, name: str, number: int) -> HostedModel:
-    """A version of one of the asker's own slots. Raises Http404."""
+    """A version of one of the asker's own slots. Raises Refusal."""
     found: QuerySet[HostedModel] = HostedModel.objects.select_related("model__tournament", "model__owner")
-    return get_object_or_404(found, model__owner=contributor(request), model__name=name, number=number)
+    return the(found, "version", model__owner=contributor(request), model__name=name, number=number)
 
 
 def _plain(row: HostedModel) -> dict[str, Any]:

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any, Literal
 
 from django.db.models import CharField, QuerySet, Value
 from django.db.models.functions import Cast, Concat
 from django.http import HttpRequest
-from django.shortcuts import get_object_or_404
 from ninja import Query
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from regatta.access import for_contributors, for_owners_and_staff
 from regatta.accounts.models import User
 from regatta.api.guard import contributor
+from regatta.api.v1.finding import the
 from regatta.api.v1.paging import Page, Paging, page
 from regatta.api.v1.rooms import Room, Told
 from regatta.diagnostics.figuring import JOB as DIAGNOSIS
@@ -60,7 +60,9 @@ class JobDetail(JobAnswer):
 class JobPaging(Paging):
     """Which jobs."""
 
-    state: str = Field("", max_length=20, description="QUEUED, RUNNING, DONE or FAILED; any case.")
+    state: Annotated[Literal["", "QUEUED", "RUNNING", "DONE", "FAILED"], BeforeValidator(str.upper)] = Field(
+        "", description="Any case."
+    )
 
 
 @room.get("/jobs/", Page[JobAnswer])
@@ -69,7 +71,7 @@ def index(request: HttpRequest, paging: Query[JobPaging]) -> dict[str, Any]:
     """Diagnoses, checks and runs of your files, the newest first; staff see all work."""
     found = _seen(contributor(request)).defer(*INNER)
     if paging.state:
-        found = found.filter(state=paging.state.upper())
+        found = found.filter(state=paging.state)
     return page(request, found, paging, _plain, newest_first=True)
 
 
@@ -78,7 +80,7 @@ def index(request: HttpRequest, paging: Query[JobPaging]) -> dict[str, Any]:
 def detail(request: HttpRequest, pk: int) -> dict[str, Any]:
     """One piece of work on your files; staff see any, with its traceback."""
     who = contributor(request)
-    found = get_object_or_404(_seen(who), pk=pk)
+    found = the(_seen(who), "job", pk=pk)
     return _plain(found) | {name: getattr(found, name) if who.is_staff else None for name in INNER}
 
 

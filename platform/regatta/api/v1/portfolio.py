@@ -8,12 +8,11 @@ from typing import Any
 import numpy as np
 from django.db.models import F
 from django.http import HttpRequest
-from django.shortcuts import get_object_or_404
 from ninja import Query
 from pydantic import Field
 
 from regatta.access import open_to_all
-from regatta.api.v1.finding import tournament_of
+from regatta.api.v1.finding import the, tournament_of
 from regatta.api.v1.paging import OrderedPaging, Page, page
 from regatta.api.v1.rooms import Room, Told
 from regatta.portfolios.models import NavPoint, Rebalance
@@ -122,7 +121,7 @@ def books(request: HttpRequest, slug: str, paging: Query[OrderedPaging]) -> dict
 @open_to_all(of="weighed round")
 def book(request: HttpRequest, slug: str, number: int) -> dict[str, Any]:
     """One book with what it holds and what was traded for it."""
-    one = get_object_or_404(_books(tournament_of(slug).pk).defer(None), number=number)
+    one = the(_books(tournament_of(slug).pk).defer(None), "book of round", number=number)
     return _book(one) | {"holdings": one.holdings}
 
 

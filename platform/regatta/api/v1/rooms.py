@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from inspect import getdoc
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar, get_args, get_origin, get_type_hints
 
 from ninja import Router
 from pydantic import BaseModel, ConfigDict
@@ -27,19 +27,19 @@ FILE = Any
 """What answers a file and no JSON of ours."""
 FILE_TYPES = ("text/csv", "application/octet-stream")
 COMMON = {
-    "GET": (400, 401, 404, 422, 429), "POST": (400, 401, 404, 409, 413, 422, 429),
-    "PUT": (400, 401, 404, 413, 422, 429), "DELETE": (400, 401, 404, 422, 429),
+    "GET": (400, 401, 404, 422, 429), "POST": (400, 401, 404, 409, 411, 413, 422, 429),
+    "PUT": (400, 401, 404, 411, 413, 422, 429), "DELETE": (400, 401, 404, 422, 429),
 }  # fmt: skip
 """Refusals that every operation of a method may meet."""
 WORDS = {
     400: "Not understood.", 401: "No valid key.", 403: "The key may not do this.", 404: "There is no such thing.",
-    409: "Not now: it is done already, or under way.", 413: "Too large.", 422: "Wrong, with every fault.",
-    429: "Too many requests; Retry-After says when to come back.",
+    409: "Not now: it is done already, or under way.", 411: "Without its length.", 413: "Too large.",
+    422: "Wrong, with every fault.",    429: "Too many requests; Retry-After says when to come back.",
 }  # fmt: skip
 
 
 class Asked(BaseModel):
-    """What may be sent; a field of a body that nobody knows is refused, for it would be without effect."""
+    """What may be sent; a field or a parameter that nobody knows is refused, for it would be without effect."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -79,7 +79,7 @@ class Room:
         """Take the view in; `rule` holds what `Rule` does beside the access, which the view declares itself."""
 
         def take_in(view: View) -> View:
-            kept = Rule(access_of(view)[ANY], **rule)
+            kept = Rule(access_of(view)[ANY], queries=_queries(view), **rule)
             route = path.lstrip("/").replace("{", "<").replace("}", ">")
             self.rules.setdefault(route, {})[method] = kept
             self.names[route] = name or self.names.get(route, "")
@@ -92,6 +92,12 @@ class Room:
             return view
 
         return take_in
+
+
+def _queries(view: Callable[..., Any]) -> frozenset[str]:
+    """The parameters that a view reads from the query: ninja itself passes over all others."""
+    hints = (hint for hint in get_type_hints(view, include_extras=True).values() if get_origin(hint) is Annotated)
+    return frozenset(name for hint in hints for name in get_args(hint)[0].model_fields)
 
 
 def _extra(method: str, rule: Rule, *, is_file: bool) -> dict[str, Any]:

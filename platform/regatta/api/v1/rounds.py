@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import Any
+from typing import Annotated, Any, Literal
 
 from django.http import HttpRequest
 from ninja import Query
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from regatta.access import open_to_all
 from regatta.api.v1.finding import HEAVY, opened, round_of, tournament_of
@@ -49,7 +49,9 @@ class RoundDetail(RoundAnswer):
 class RoundPaging(OrderedPaging):
     """Which rounds."""
 
-    status: str = Field("", max_length=20, description="OPEN, CLOSED, RESOLVING or RESOLVED; any case.")
+    status: Annotated[Literal["", "OPEN", "CLOSED", "RESOLVING", "RESOLVED"], BeforeValidator(str.upper)] = Field(
+        "", description="Any case."
+    )
 
 
 @room.get("/tournaments/{slug:slug}/rounds/", Page[RoundAnswer])
@@ -58,7 +60,7 @@ def index(request: HttpRequest, slug: str, paging: Query[RoundPaging]) -> dict[s
     """Rounds that have opened."""
     found = opened(tournament_of(slug)).defer(*HEAVY)
     if paging.status:
-        found = found.filter(status=paging.status.upper())
+        found = found.filter(status=paging.status)
     return page(request, found, paging, round_answer, by=("number",))
 
 

@@ -7,7 +7,6 @@ from typing import Any
 
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404
 from ninja import Query
 from pydantic import Field
 
@@ -16,7 +15,7 @@ from regatta.api.envelope import Refusal, refuse_larger
 from regatta.api.exchange import plain_name
 from regatta.api.files import file_answer
 from regatta.api.guard import Takes, contributor
-from regatta.api.v1.finding import HEAVY_OF_ROUND, asked_model
+from regatta.api.v1.finding import HEAVY_OF_ROUND, asked_model, the
 from regatta.api.v1.paging import Page, Paging, page
 from regatta.api.v1.rooms import FILE, Asked, Room, Told
 from regatta.ensemble.likeness import likeness_of
@@ -88,7 +87,7 @@ def submit(request: HttpRequest, meant: Query[Meant]) -> dict[str, Any]:
     refuse_larger(request, model.tournament.parsed_rules().max_upload_bytes)
     round = _round(model, meant.round)
     round.tournament = model.tournament  # read already
-    filename = request.headers.get("X-Filename", "predictions.csv")
+    filename = request.headers.get("X-Filename") or "predictions.csv"
     now = model.tournament.now()
     return submission_answer(receive(model, round, request.body, filename=filename, source="api", now=now))
 
@@ -97,7 +96,7 @@ def submit(request: HttpRequest, meant: Query[Meant]) -> dict[str, Any]:
 @for_owners("submission", scope="read")
 def detail(request: HttpRequest, pk: int) -> dict[str, Any]:
     """One of your submissions, and whether models rank the assets almost as it does."""
-    found = get_object_or_404(_own(request).select_related("round__tournament").defer(None), pk=pk)
+    found = the(_own(request).select_related("round__tournament").defer(None), "submission", pk=pk)
     alike = likeness_of(found)
     return submission_answer(found) | {"alike": alike and alike.plain()}
 
@@ -106,7 +105,7 @@ def detail(request: HttpRequest, pk: int) -> dict[str, Any]:
 @for_owners("submission", scope="read")
 def file(request: HttpRequest, pk: int) -> HttpResponse:
     """The file as it was sent."""
-    found = get_object_or_404(_own(request), pk=pk)
+    found = the(_own(request), "submission", pk=pk)
     return file_answer(request, found.file_sha256, plain_name(found))
 
 

@@ -6,7 +6,6 @@ from datetime import datetime
 from typing import Any
 
 from django.http import HttpRequest
-from django.shortcuts import get_object_or_404
 from django.utils import timezone
 from ninja import Query
 from pydantic import Field
@@ -14,6 +13,7 @@ from pydantic import Field
 from regatta.access import for_contributors, for_owners
 from regatta.api.envelope import Refusal
 from regatta.api.guard import Takes, contributor
+from regatta.api.v1.finding import the
 from regatta.api.v1.paging import Page, Paging, page
 from regatta.api.v1.rooms import Asked, Room, Told
 from regatta.webhooks.delivering import EVENTS, create, replay
@@ -105,7 +105,7 @@ def deliveries(request: HttpRequest, pk: int, paging: Query[Paging]) -> dict[str
 def send_again(request: HttpRequest, pk: int) -> dict[str, Any]:
     """Send a delivery again that has found its end."""
     owner = contributor(request)
-    found = get_object_or_404(Delivery.objects.select_related("webhook"), pk=pk, webhook__owner=owner)
+    found = the(Delivery.objects.select_related("webhook"), "delivery", webhook__owner=owner, pk=pk)
     if not found.webhook.is_active or not replay(found, timezone.now()):
         raise Refusal(409, "not_ended", "it is still being tried, or its webhook was removed", "look at its state")
     return _delivery(found)
@@ -120,4 +120,4 @@ def _delivery(one: Delivery) -> dict[str, Any]:
 
 
 def _own(request: HttpRequest, pk: int) -> Webhook:
-    return get_object_or_404(Webhook.objects.select_related("model"), pk=pk, owner=contributor(request))
+    return the(Webhook.objects.select_related("model"), "webhook", owner=contributor(request), pk=pk)

@@ -119,7 +119,11 @@ def test_a_pickle_is_refused_with_the_command_that_converts_it_and_it_does(say: 
         ("run", "nowhere.txt", "--live", "live.parquet", "--out", "x.csv"),
         ("run", "mine.txt", "--live", "features.json", "--out", "x.csv"),
         ("check", "model", "mine.txt", "--validation", "live.parquet"),
+        ("run", "mine.txt", "--live", "live.parquet", "--out", "nowhere/x.csv"),
+        ("run", "mine.txt", "--live", "live.parquet", "--out", "nowhere/x.parquet"),
+        ("run", "mine.txt", "--live", "live.parquet", "--out", "x.txt"),
         ("convert", "mine.txt", "--out", "x.onnx"),
+        ("convert", "forest.joblib", "--out", "nowhere/x.onnx"),
     ],
 )
 def test_a_wrong_call_ends_by_2_and_one_fault(words: tuple[str, ...], say: Say) -> None:

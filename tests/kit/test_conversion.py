@@ -108,7 +108,7 @@ def test_a_forest_of_many_nodes_is_taken() -> None:
     [
         (lambda: make_pipeline(StandardScaler(), RandomForestRegressor(5, random_state=0)).fit(ROWS, TARGET),
          "answers otherwise on .* leave scalers before trees out"),
-        (lambda: RandomForestClassifier(3).fit(ROWS, TARGET > 0), "TreeEnsembleClassifier is not taken"),
+        (lambda: RandomForestClassifier(3).fit(ROWS, TARGET > 0), "RandomForestClassifier is a classifier"),
         (lambda: xgboost.XGBRegressor(booster="gblinear", n_jobs=1).fit(ROWS, TARGET), "has no trees"),
         (lambda: RandomForestRegressor(), "was not fitted"),
         (lambda: boosted().fit(ROWS, np.stack([TARGET, -TARGET], axis=1)), "several"),
@@ -118,6 +118,15 @@ def test_a_forest_of_many_nodes_is_taken() -> None:
 def test_what_cannot_be_converted_is_refused_in_words(model: Callable[[], Any], words: str) -> None:
     with pytest.raises(BadModel, match=words):
         convert(model())
+
+
+@pytest.mark.parametrize("kind", ["xgboost", "lightgbm", "ridge"])
+def test_a_model_that_reads_a_target_is_refused(kind: str) -> None:
+    fits = {"xgboost": boosted(), "lightgbm": lightgbm.LGBMRegressor(n_estimators=3, verbose=-1), "ridge": Ridge()}
+    model = fits[kind].fit(FRAME.assign(target_rank=TARGET), TARGET)
+
+    with pytest.raises(BadModel, match=r"1 feature is not the tournament's \(target_rank\)"):
+        convert(model, features=NAMES)
 
 
 def test_a_stranger_is_refused_with_the_libraries_that_are_known() -> None:

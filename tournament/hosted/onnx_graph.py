@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tournament.errors import BadModel, Fault, printable
+from tournament.errors import BadModel, Fault, counted, printable
 from tournament.hosted.model import Single
 
 OPSETS = {"": range(9, 24), "ai.onnx": range(9, 24), "ai.onnx.ml": range(1, 5)}
@@ -63,7 +63,7 @@ class Graph:
             self._session = onnxruntime.InferenceSession(data, options, providers=["CPUExecutionProvider"])
         except Exception as error:  # noqa: BLE001 - its errors have no common class; the graph is the reason
             raise _refused(error) from None
-        self.width, self.about = width, f"ONNX, {nodes:,} operators"
+        self.width, self.about = width, f"ONNX, {counted(nodes, 'operator', 'operators')}"
         self._input = self._session.get_inputs()[0].name
 
     def values(self, features_NW: Single) -> NDArray[np.floating]:

@@ -87,17 +87,14 @@ def run(options: argparse.Namespace) -> Told:
     """`regatta run`."""
     import pandas as pd
 
-    from regatta_client.rows import read_bytes, read_live
+    from regatta_client.rows import keep_table, read_bytes, read_live
     from regatta_client.running import run as run_model
     from tournament.hosted.ranking import as_predictions
 
     live = read_live(options.live)
     answer = run_model(read_bytes(options.file), live.work)
     frame = pd.DataFrame({"id": live.ids, "prediction": as_predictions(answer.values)})
-    if options.out.suffix == ".csv":
-        frame.to_csv(options.out, index=False)
-    else:
-        frame.to_parquet(options.out, index=False)
+    keep_table(frame, options.out)
     line = f"{answer.about}: {len(frame):,} rows written to {options.out}. {_how(answer)}"
     return Told(GOOD, line, _facts(answer) | {"rows": len(frame), "out": str(options.out)})
 
@@ -106,13 +103,14 @@ def convert(options: argparse.Namespace) -> Told:
     """`regatta convert`."""
     from regatta_client.conversion import convert as convert_model
     from regatta_client.conversion.loading import features_of, load
+    from regatta_client.rows import keep_bytes
 
     features = features_of(options.features) if options.features else ()
     made = convert_model(load(options.file), features=features, width=options.width)
-    options.out.write_bytes(made.data)
+    keep_bytes(made.data, options.out)
     places = "under their names" if made.by_name else "by their places in features.json"
     near = f"largest difference {made.largest_difference:.1g} of the spread, {made.rows_apart} of 512 drawn rows apart"
-    line = f"{made.about} written to {options.out}: reads {made.reads} features {places}; {near}."
+    line = f"{made.about}, as {made.format}, written to {options.out}: reads {made.reads} features {places}; {near}."
     data = {name: value for name, value in asdict(made).items() if name != "data"}
     return Told(GOOD, line, data | {"out": str(options.out)})
 

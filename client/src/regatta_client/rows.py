@@ -29,6 +29,27 @@ def read_bytes(path: Path) -> bytes:
         raise BadInput(Fault("no_file", f"{path} cannot be read: {error.strerror}", "give a file's path")) from None
 
 
+def keep_bytes(data: bytes, path: Path) -> None:
+    """Write a file. Raises BadInput when it cannot be written."""
+    try:
+        path.write_bytes(data)
+    except OSError as error:
+        message = f"{path} cannot be written: {error.strerror}"
+        raise BadInput(Fault("no_place", message, "give a path in a folder that there is")) from None
+
+
+def keep_table(frame: pd.DataFrame, path: Path) -> None:
+    """Write a table by the path's ending, CSV or Parquet. Raises BadInput for another one, or no place for it."""
+    match path.suffix:
+        case ".csv":
+            keep_bytes(frame.to_csv(index=False).encode(), path)
+        case ".parquet":
+            keep_bytes(frame.to_parquet(index=False), path)
+        case _:
+            message = f"{path} ends neither in .csv nor in .parquet"
+            raise BadInput(Fault("wrong_ending", message, "the ending says what is written"))
+
+
 def read_live(path: Path) -> LiveFile:
     """A live file. Raises BadInput."""
     frame = _table(path)

@@ -11,7 +11,7 @@ import numpy as np
 
 from regatta_client.conversion.made import Made
 from regatta_client.conversion.packages import need
-from tournament.errors import BadInput, BadModel, Fault
+from tournament.errors import BadInput, BadModel, Fault, counted
 from tournament.hosted.formats import Format
 from tournament.hosted.model import HostedModel, answer, read
 
@@ -46,6 +46,8 @@ def convert(model: Any, *, features: Sequence[str] = (), width: int | None = Non
     if apart > MOST_APART * ROWS:
         message = f"the converted model answers otherwise on {apart} of {ROWS} drawn rows, by up to {largest:.2g}"
         raise BadModel(Fault("differs", message, "leave scalers before trees out: trees need none"))
+    if features:
+        _refuse_strange([*made.names, *(hosted.names or ())], features)
     is_renamed = bool(features and made.names)
     data = _select(made.data, made.names, features) if is_renamed else made.data
     by_name = is_renamed or bool(hosted.names)
@@ -85,14 +87,17 @@ def _compare(made: Made, hosted: HostedModel) -> tuple[float, int]:
     return float(difference.max()), int((difference > TOLERANCE).sum())
 
 
-def _select(data: bytes, names: Sequence[str], features: Sequence[str]) -> bytes:
-    """An ONNX file that reads all the tournament's features and picks the model's own. Raises BadModel."""
+def _refuse_strange(names: Sequence[str], features: Sequence[str]) -> None:
+    """Refuse a model that reads what a live file does not hold, targets above all. Raises BadModel."""
     missing = [name for name in names if name not in features]
     if missing:
+        found = counted(len(missing), "feature is not the tournament's", "features are not the tournament's")
         hint = "train on the features of features.json, under their names"
-        raise BadModel(
-            Fault("unknown_feature", f"{len(missing)} features are not the tournament's", hint, (missing[0],))
-        )
+        raise BadModel(Fault("unknown_feature", found, hint, (missing[0],)))
+
+
+def _select(data: bytes, names: Sequence[str], features: Sequence[str]) -> bytes:
+    """An ONNX file that reads all the tournament's features and picks the model's own."""
     onnx = need("onnx", package="onnx", why="writing ONNX")
     model, make = onnx.load_from_string(data), onnx.helper
     graph, own = model.graph, model.graph.input[0].name

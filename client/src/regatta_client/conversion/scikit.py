@@ -23,6 +23,9 @@ def from_sklearn(model: Any) -> Made:
     width = getattr(model, "n_features_in_", None)
     if width is None:
         raise BadModel(Fault("not_fitted", "the model was not fitted", "call fit before you convert it"))
+    if hasattr(model, "classes_"):
+        message = f"{type(model).__name__} is a classifier"
+        raise BadModel(Fault("classifier", message, "train a regressor: a rank needs one number a row"))
     names = tuple(map(str, getattr(model, "feature_names_in_", ())))
 
     def native(rows: Any) -> Any:

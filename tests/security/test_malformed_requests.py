@@ -180,7 +180,9 @@ def test_a_state_may_be_written_small(api: Client) -> None:
     ]
 
 
-@pytest.mark.parametrize("address", ["tournaments/lake/", "models/nobodys/", "submissions/99999/", "tournaments/seas/rounds/99/"])
+@pytest.mark.parametrize(
+    "address", ["tournaments/lake/", "models/nobodys/", "submissions/99999/", "tournaments/seas/rounds/99/"]
+)
 def test_what_there_is_not_is_told_in_words_of_the_field(address: str, api: Client) -> None:
     told = api.get(f"/api/v1/{address}").json()["error"]
 
@@ -188,10 +190,15 @@ def test_what_there_is_not_is_told_in_words_of_the_field(address: str, api: Clie
     assert told["hint"]
 
 
+def test_what_to_do_stands_in_the_hint_and_not_in_the_message(api: Client) -> None:
+    told = post(api, "webhooks/", {"url": "http://example.org/x", "events": ["round.opened"]}).json()["error"]
+
+    assert told["message"].endswith("it is not encrypted")
+    assert told["hint"] == told["faults"][0]["hint"] == "give a public https one"
+
+
 def test_a_file_whose_name_came_to_nothing_gets_the_usual_one(api: Client) -> None:
-    answer = api.post(
-        "/api/v1/submissions/?model=kelpie", b"id", content_type="text/csv", headers={"X-Filename": ""}
-    )
+    answer = api.post("/api/v1/submissions/?model=kelpie", b"id", content_type="text/csv", headers={"X-Filename": ""})
 
     assert answer.json()["filename"] == "predictions.csv"
 

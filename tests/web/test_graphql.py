@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from decimal import Decimal
 from typing import Any
 
 import graphql
@@ -15,6 +16,7 @@ from django.utils import timezone
 from regatta.accounts.models import ApiKey, User
 from regatta.api.numerapi import rounds
 from regatta.api.numerapi.schema import MAX_ALIASES, schema
+from regatta.api.numerapi.values import points
 from regatta.rounds.models import Round, Tournament
 from regatta.scores.models import Score
 from regatta.submissions.models import ContributedModel, Submission
@@ -356,3 +358,8 @@ def test_a_models_webhook_is_set_triggered_and_removed(ada: Asker) -> None:
     assert "no message may go to this address" in ada.refusal(query, u="https://127.0.0.1/hook")
     assert ada.ask(query, u=None) == {"setSubmissionWebhook": "true"}
     assert "has no webhook" in ada.refusal(trigger)
+
+
+@pytest.mark.parametrize(("amount", "text"), [("-0.000000", "0.000000"), ("-5.100000", "-5.100000"), ("7", "7")])
+def test_points_are_told_exactly_and_nothing_without_a_sign(amount: str, text: str) -> None:
+    assert points(Decimal(amount)) == text

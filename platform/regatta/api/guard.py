@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
@@ -25,7 +25,7 @@ from regatta.api import limits
 from regatta.api.envelope import MAX_JSON_BYTES, Refusal, refuse_larger
 from regatta.api.repeats import once
 from regatta.security import address_is_kept
-from tournament.errors import BadInput
+from tournament.errors import BadInput, Fault
 
 View = Callable[..., HttpResponseBase]
 
@@ -157,7 +157,7 @@ def refusal_of(error: Exception) -> Refusal | None:
         case Http404():
             return Refusal(404, "not_found", str(error) or "there is nothing at this address")
         case BadInput():
-            return Refusal(422, error.faults[0].code, str(error.faults[0]), faults=error.faults)
+            return _of_faults(error.faults)
         case ValidationError():
             return Refusal(422, "invalid", "; ".join(error.messages))
         case RequestDataTooBig():
@@ -169,6 +169,12 @@ def refusal_of(error: Exception) -> Refusal | None:
         case NotValid():
             return _of_fields(error.errors)
     return None
+
+
+def _of_faults(faults: tuple[Fault, ...]) -> Refusal:
+    """The first fault in the envelope's own fields, and every one."""
+    first = faults[0]
+    return Refusal(422, first.code, str(replace(first, hint="")), first.hint, faults)
 
 
 def _of_ninja(error: HttpError) -> Refusal:

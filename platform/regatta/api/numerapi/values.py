@@ -17,5 +17,5 @@ def day(on: date | None) -> str | None:
 
 
 def points(amount: Decimal | None) -> str | None:
-    """An exact decimal as text: the client makes a Decimal of it."""
-    return None if amount is None else f"{amount:f}"
+    """An exact decimal as text: the client makes a Decimal of it; nothing is nothing, not less than it."""
+    return None if amount is None else f"{amount + 0:f}"

@@ -1,4 +1,7 @@
-"""How long does a hosted model take for a round of 6,000 x 800, sandbox included, beside its library alone?"""
+"""How long does a hosted model take for a round of 6,000 x 800, sandbox included, beside its library alone?
+
+PYTHONPATH=platform:. python benchmarks/bench_hosted.py
+"""
 
 import os
 

@@ -94,6 +94,19 @@ def test_a_page_is_whole_and_open_to_everyone(visit: Visit, address: str) -> Non
     assert visit.complaints == []
 
 
+def test_no_button_lies_over_what_it_copies(visit: Visit) -> None:
+    page = visit.open("/docs/")
+
+    over = page.evaluate("""[...document.querySelectorAll('.copied')].filter(one => {
+        const words = document.createRange(), button = one.querySelector('.btn').getBoundingClientRect();
+        words.selectNodeContents(one.querySelector('pre'));
+        return [...words.getClientRects()].some(line => line.top < button.bottom && line.right > button.left);
+    }).map(one => one.innerText)""")
+
+    assert page.locator(".copied .btn").count() > 3
+    assert over == []
+
+
 @pytest.mark.parametrize("address", OWN_PAGES)
 def test_an_own_page_is_whole_and_open_to_everyone(visit: Visit, address: str) -> None:
     visit.log_in()

@@ -19,12 +19,11 @@ Row = TypeVar("Row", bound=Model)
 
 
 def the(rows: QuerySet[Row], kind: str, **named: object) -> Row:
-    """The row of that name; the last name is the one that the asker gave. Raises Refusal in words."""
+    """The row of that name. Raises Refusal in words of the field, which repeat nothing that was asked."""
     try:
         return rows.get(**named)
     except rows.model.DoesNotExist:
-        name = str([*named.values()][-1])[:60]
-        raise Refusal(404, "not_found", f"there is no {kind} {name}", HINT) from None
+        raise Refusal(404, "not_found", f"there is no such {kind}", HINT) from None
 
 
 def tournament_of(slug: str) -> Tournament:

@@ -121,7 +121,7 @@ def books(request: HttpRequest, slug: str, paging: Query[OrderedPaging]) -> dict
 @open_to_all(of="weighed round")
 def book(request: HttpRequest, slug: str, number: int) -> dict[str, Any]:
     """One book with what it holds and what was traded for it."""
-    one = the(_books(tournament_of(slug).pk).defer(None), "book of round", number=number)
+    one = the(_books(tournament_of(slug).pk).defer(None), "book", number=number)
     return _book(one) | {"holdings": one.holdings}
 
 

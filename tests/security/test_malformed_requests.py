@@ -153,7 +153,7 @@ def test_a_body_without_its_length_is_not_read_as_an_empty_one(address: str, api
     assert not Submission.objects.filter(source="api", rows=0).exists()
 
 
-@pytest.mark.parametrize("address", ["tournaments/?limt=1", "tournaments/seas/portfolio/?order=newest", "status/?x"])
+@pytest.mark.parametrize("address", ["tournaments/?limits=1", "tournaments/seas/portfolio/?order=newest", "status/?x"])
 def test_a_parameter_that_would_be_without_effect_is_refused(address: str, api: Client) -> None:
     answer = api.get(f"/api/v1/{address}")
 

@@ -20,10 +20,10 @@ Row = TypeVar("Row", bound=Model)
 
 def the(rows: QuerySet[Row], kind: str, **named: object) -> Row:
     """The row of that name. Raises Refusal in words of the field, which repeat nothing that was asked."""
-    try:
-        return rows.get(**named)
-    except rows.model.DoesNotExist:
-        raise Refusal(404, "not_found", f"there is no such {kind}", HINT) from None
+    found = rows.filter(**named).first()
+    if found is None:
+        raise Refusal(404, "not_found", f"there is no such {kind}", HINT)
+    return found
 
 
 def tournament_of(slug: str) -> Tournament:

@@ -203,3 +203,16 @@ def test_the_page_for_people_tells_every_operation(db: None) -> None:
     ]
 
     assert [one for one in told_of if one not in page] == []
+
+
+def test_every_upload_says_how_its_file_is_named() -> None:
+    takes_file = [
+        one
+        for methods in SPEC["paths"].values()
+        for one in methods.values()
+        if "text/csv" in str(one.get("requestBody"))
+    ]
+
+    named = [one for one in takes_file if "X-Filename" in {asked["name"] for asked in one["parameters"]}]
+
+    assert len(named) == len(takes_file) >= 3

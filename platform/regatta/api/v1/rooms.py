@@ -117,6 +117,9 @@ def _extra(method: str, rule: Rule, *, is_file: bool) -> dict[str, Any]:
     if is_file:
         extra["responses"] |= _parts_of_file()
     if rule.takes == Takes.FILE:
+        name = {"type": "string", "maxLength": 120}
+        about = {"in": "header", "name": "X-Filename", "schema": name, "required": False}
+        extra.setdefault("parameters", []).append(about | {"description": "What the file is called."})
         data = {"schema": {"type": "string", "format": "binary"}}
         extra["requestBody"] = {"content": dict.fromkeys(FILE_TYPES, data), "required": True}
     return extra

@@ -1,7 +1,7 @@
 """A book led from decision to decision, and which decision earned what.
 
-Shape suffixes: T days, N assets, D decisions. The book of a decision is filled some closes later and held until the next
-one is filled. Its payment is the utility of the days in between, less what its own trades cost:
+Shape suffixes: T days, N assets, D decisions. The book of a decision is filled some closes later and held until the
+next one is filled. Its payment is the utility of the days in between, less what its own trades cost:
 sum(g - aversion/2 g^2) - cost, with g a day's return net of all but those costs. It is known at the close at which the
 next book is filled, so it can be paid at the first decision from there on: two decisions after its own.
 """

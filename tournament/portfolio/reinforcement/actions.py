@@ -1,8 +1,8 @@
 """What an action means: how the convex allocator is set for one rebalance, and which blend it is given.
 
-Shape suffixes: A numbers of an action, each from -1 to 1; U assets, B blends. An action of zeros is the allocator at its
-defaults on the meta-model. A learner thus begins where the allocator stands, keeps its limits whatever it does, and has
-a handful of numbers to find instead of a weight for every asset.
+Shape suffixes: A numbers of an action, each from -1 to 1; U assets, B blends. An action of zeros is the allocator at
+its defaults on the meta-model. A learner thus begins where the allocator stands, keeps its limits whatever it does, and
+has a handful of numbers to find instead of a weight for every asset.
 """
 
 from __future__ import annotations
@@ -38,6 +38,7 @@ def grid(blends: Sequence[str]) -> dict[str, Floats]:
     arms = {"default": np.zeros(size)}
     arms |= {"aversion / 4": -single[0], "aversion x 4": single[0], "turnover at a quarter": -single[1]}
     arms |= {"turnover at 4 spreads": single[1], "half gross": -0.5 * single[2]}
+    arms = {name: arm_A + 0.0 for name, arm_A in arms.items()}  # no -0.0
     return arms | {f"all {name}": single[len(SETTINGS) + place] for place, name in enumerate(blends[1:])}
 
 

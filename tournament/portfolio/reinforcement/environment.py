@@ -1,7 +1,7 @@
 """The joint problem as a Gymnasium environment: every step sets one rebalance, rewards come when they are known.
 
-Shape suffixes: D decisions, T days, N assets, A numbers of an action, O numbers that are seen. What is seen was known at
-a decision's close: market, models and the book held. An action sets the convex allocator (`actions.py`). The reward is
+Shape suffixes: D decisions, T days, N assets, A numbers of an action, O numbers that are seen. What is seen was known
+at a decision's close: market, models and the book held. An action sets the convex allocator (`actions.py`). The reward is
 the payment of each book (`account.py`) less that of the default allocator's book of the same decision, in basis points:
 what both could not help cancels, and what is best stays best. A step ends at the next decision's close and pays what is
 known there; the last one waits for its own book. Holdings are carried over and cost to change, so actions matter later.

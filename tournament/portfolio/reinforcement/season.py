@@ -191,5 +191,3 @@ def _decision(told: Tournament, place: int, weights_BM: Floats, seen_C: Floats, 
     scale_U = config.signal.expected_corr * known.volatility_U * np.sqrt(config.signal.horizon_days)
     alike_B = blend_UB[:, :1].T @ blend_UB[:, 1:] / len(blend_UB)
     return Decision(row, here_U, blend_UB, scale_U, known, np.concatenate([seen_C, alike_B[0]]))
-
-

@@ -3,9 +3,7 @@
 Shape suffixes: B rounds of a batch, L lanes, M models, T tokens. The policy is Gaussian: from what is known of every
 model a network, shared by all models, says the mean of the score to act on; one learned deviation says how far lanes
 stray from it. Lanes walk through the same rounds beside each other in `SelectionEnv`. A round's reward is credited to
-the action that earned it, whenever it is paid, for nothing later depends on that action (a discount of zero); its
-advantage is what the lane earned above the mean of the other lanes in that round, so the luck that all share cancels.
-Source: Schulman et al. 2017, equation 7 (clipped ratio); Kool, van Hoof and Welling 2019 (leave-one-out baseline).
+the action that earned it, whenever it is paid, for nothing later depends on that action (a discount of zero).
 
 Supervised families are given the slope of the blend's corr; this one finds it by trying.
 """
@@ -14,24 +12,24 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Protocol
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.distributions import Normal
 
 from tournament.selectors.meta.environment import Course, Observation, SelectionEnv, course
 from tournament.selectors.meta.known_means import KnownMeans
 from tournament.selectors.meta.neural import Neural, choose_device
+from tournament.selectors.meta.proximal import Practice, Rollouts, clipped_surrogate, lead
 from tournament.selectors.meta.training import Material, Objective, TrainingConfig, checked_corr, descend
 from tournament.selectors.protocol import Budget
 from tournament.selectors.tokens import SCALE, TOKENS
 
 CONFIG = TrainingConfig(steps=60, learning_rate=1e-2, batch=24, check_every=20, patience=2)
-CLIP_RATIO = 0.2
-EPOCHS = 4
-"""Gradient steps on the same rollouts."""
 LANES = 4
 SPAN = 12
 """Rounds that a lane walks through in a row; a batch of `config.batch` rounds has as many spans as fit."""
@@ -91,23 +89,6 @@ class PolicyNetwork(nn.Module):
         return Normal(mean_BM, self.log_deviation.exp())
 
 
-@dataclass(frozen=True, slots=True)
-class Rollouts:
-    """Rounds with what every lane did in them, how likely that was (log density), and what it brought above others."""
-
-    rounds: Seen
-    action_BLM: Tensor
-    log_density_BL: Tensor
-    reward_BL: Tensor
-
-    @property
-    def advantage_BL(self) -> Tensor:
-        """Reward above the mean of the other lanes, in standard deviations of all."""
-        lanes = self.reward_BL.shape[1]
-        above = (self.reward_BL - self.reward_BL.mean(1, keepdim=True)) * lanes / (lanes - 1)
-        return above / (above.std() + 1e-8)
-
-
 def log_density(network: PolicyNetwork, rounds: Seen, action_BLM: Tensor) -> Tensor:
     """Log density of each lane's actions, summed over the active models (B x L)."""
     by_model = network.actions(network(rounds)[:, None]).log_prob(action_BLM)
@@ -115,42 +96,24 @@ def log_density(network: PolicyNetwork, rounds: Seen, action_BLM: Tensor) -> Ten
 
 
 def clipped_loss(network: nn.Module, rollouts: Rollouts, config: TrainingConfig) -> Tensor:
-    """Minus the clipped surrogate: mean of min(ratio A, clip(ratio, 1 - e, 1 + e) A)."""
-    ratio = (log_density(network, rollouts.rounds, rollouts.action_BLM) - rollouts.log_density_BL).exp()  # type: ignore[arg-type]
-    advantage = rollouts.advantage_BL
-    return -torch.minimum(ratio * advantage, ratio.clamp(1.0 - CLIP_RATIO, 1.0 + CLIP_RATIO) * advantage).mean()
+    """Minus the clipped surrogate of the network's densities."""
+    return -clipped_surrogate(log_density(network, rollouts.rounds, rollouts.action_BLM), rollouts)  # type: ignore[arg-type]
 
 
 Walk = Sequence[SelectionEnv]
 """Lanes of one span: seeded alike, they meet the same rounds."""
 
 
-@torch.no_grad()
 def roll(network: PolicyNetwork, walks: Sequence[Walk], generator: torch.Generator) -> Rollouts:
     """Lead all lanes of some walks through spans drawn anew, each action drawn by the policy."""
-    size, lanes = len(walks[0]), [lane for walk in walks for lane in walk]
-    seeds = torch.randint(2**31, (len(walks),), generator=generator).tolist()
-    seen = [lane.reset(seed=seed)[0] for seed, walk in zip(seeds, walks, strict=True) for lane in walk]
-    paid = [dict[int, float]() for _ in lanes]
-    rows, actions, densities = list[int](), list[Tensor](), list[Tensor]()
-    for _ in range(lanes[0].span):
+
+    def act(seen: Sequence[Observation]) -> tuple[Tensor, Tensor, NDArray[np.float32]]:
         action, density = acted(network, seen, generator)
-        rows += [walk[0].row for walk in walks]
-        actions.append(action.unflatten(0, (len(walks), size)))
-        densities.append(density.unflatten(0, (len(walks), size)))
-        told = [lane.step(one) for lane, one in zip(lanes, (action / SCALE).cpu().numpy(), strict=True)]
-        seen = [one[0] for one in told]
-        for rewards, one in zip(paid, told, strict=True):
-            rewards.update(one[4]["paid"])
-    rounds = lanes[0].course.take(torch.tensor(rows)).to(str(actions[0].device))
-    return Rollouts(rounds, torch.cat(actions), torch.cat(densities), _by_round(paid, rows, size).to(actions[0].device))
+        return action, density, (action / SCALE).cpu().numpy()
 
-
-def _by_round(paid: Sequence[dict[int, float]], rows: Sequence[int], size: int) -> Tensor:
-    """Rewards (B x L) of rows that walks (of `size` lanes each) met in turn, credited to the round that earned them."""
-    walks = len(paid) // size
-    lanes_B = [paid[place % walks * size :][:size] for place in range(len(rows))]
-    return torch.tensor([[lane[row] for lane in lanes] for row, lanes in zip(rows, lanes_B, strict=True)])
+    led = lead(walks, act, generator)
+    rounds = walks[0][0].course.take(torch.tensor(led.rows)).to(str(led.action_BLM.device))
+    return Rollouts(rounds, led.action_BLM, led.log_density_BL, led.reward_BL)
 
 
 def acted(network: PolicyNetwork, seen: Sequence[Observation], generator: torch.Generator) -> tuple[Tensor, Tensor]:
@@ -174,7 +137,7 @@ def practise(
 ) -> list[float]:
     """Gradient steps on rollouts by the policy itself, drawn anew after every `EPOCHS` steps; as `training.train`."""
     policy: PolicyNetwork = network  # type: ignore[assignment]
-    practice = Practice(policy, [walks(task.to("cpu"), fit, config) for task, fit, _ in tasks])
+    practice = Practice(partial(roll, policy), [walks(task.to("cpu"), fit, config) for task, fit, _ in tasks])
     return descend(network, practice.draw, lambda: checked_corr(network, tasks, config), config, budget, objective)
 
 
@@ -183,24 +146,6 @@ def walks(task: Course, fit: Tensor, config: TrainingConfig) -> list[Walk]:
     rows = fit.numpy()
     span = min(SPAN, len(rows))
     return [[SelectionEnv(task, rows, span=span) for _ in range(LANES)] for _ in range(max(1, config.batch // span))]
-
-
-@dataclass
-class Practice:
-    """Rollouts of one task after another, each used for some steps."""
-
-    network: PolicyNetwork
-    tasks: Sequence[Sequence[Walk]]
-    used: int = 0
-    rollouts: Rollouts | None = None
-
-    def draw(self, generator: torch.Generator) -> Rollouts:
-        """The rollouts of the latest policy but a few steps."""
-        if self.rollouts is None or self.used == EPOCHS:
-            task = self.tasks[int(torch.randint(len(self.tasks), (1,), generator=generator))]
-            self.rollouts, self.used = roll(self.network, task, generator), 0
-        self.used += 1
-        return self.rollouts
 
 
 def build(device: str) -> Neural:

@@ -1,10 +1,11 @@
 """The joint problem as a Gymnasium environment: every step sets one rebalance, rewards come when they are known.
 
 Shape suffixes: D decisions, T days, N assets, A numbers of an action, O numbers that are seen. What is seen was known
-at a decision's close: market, models and the book held. An action sets the convex allocator (`actions.py`). The reward is
-the payment of each book (`account.py`) less that of the default allocator's book of the same decision, in basis points:
-what both could not help cancels, and what is best stays best. A step ends at the next decision's close and pays what is
-known there; the last one waits for its own book. Holdings are carried over and cost to change, so actions matter later.
+at a decision's close: market, models and the book held. An action sets the convex allocator (`actions.py`). The reward
+is the payment of each book (`account.py`) less that of the default allocator's book of the same decision, in basis
+points: what both could not help cancels, and what is best stays best. A step ends at the next decision's close and pays
+what is known there; the last one waits for its own book. Holdings are carried over and cost to change, so actions
+matter later.
 Source: ours; the interface is Gymnasium's (Towers et al. 2024).
 """
 
@@ -47,11 +48,21 @@ class AllocationEnv(gymnasium.Env[Seen, Seen]):
         if not 0 <= first < self.last <= season.last or not 1 <= self.span <= self.last - first:
             found = f"episodes of {self.span} from decisions {first} to {self.last} of {season.last}"
             raise BadConfig(Fault("span", found, "give at least one decision, and no more than there are"))
-        seen = len(season.decisions[0].seen_C) + len(BOOK) + len(season.blends)
+        seen = common_columns(season) + len(season.decisions[0].told_C)
         self.observation_space = spaces.Box(-CLIP, CLIP, (seen,), np.float32)
         self.action_space = spaces.Box(-1.0, 1.0, (len(names(season.blends)),), np.float32)
         self._end, self._peak = 0, 1.0
         self._account: Account | None = None
+
+    @property
+    def seen(self) -> int:
+        """How many numbers are seen."""
+        return int(np.prod(self.observation_space.shape or ()))
+
+    @property
+    def actions(self) -> int:
+        """How many numbers an action has."""
+        return int(np.prod(self.action_space.shape or ()))
 
     @property
     def row(self) -> int:
@@ -91,15 +102,20 @@ class AllocationEnv(gymnasium.Env[Seen, Seen]):
         return float((payment - self.season.default_paid_D[place]) / BASIS_POINT)
 
     def _observed(self, account: Account) -> Seen:
-        """Market and models as known at the decision, then the book."""
+        """Market and models as known at the decision, the book, and what the tournament tells besides."""
         decision, weights_N = self.season.decisions[account.place], account.held.weights_N
         held_U = weights_N[decision.here_U]
         size = float(np.sqrt(held_U @ held_U * len(held_U)))
         alike_B = decision.blend_UB.T @ held_U / size if size > 0 else np.zeros(decision.blend_UB.shape[1])
         risk = np.sqrt(decision.known.risk.variance(held_U)) / TYPICAL_VOLATILITY
         book = (float(np.abs(held_U).sum()), risk, 10.0 * (account.held.value / self._peak - 1.0))
-        seen_O = np.concatenate([decision.seen_C, book, alike_B])
+        seen_O = np.concatenate([decision.seen_C, book, alike_B, decision.told_C])
         return np.asarray(np.clip(seen_O, -CLIP, CLIP), dtype=np.float32)
+
+
+def common_columns(season: Season) -> int:
+    """How many of the numbers seen, the first ones, mean the same in any season with as many blends."""
+    return len(season.decisions[0].seen_C) + len(BOOK) + len(season.blends)
 
 
 def season_of(told: Tournament, config: BacktestConfig, **options: Any) -> Season:

@@ -18,7 +18,8 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.distributions import Normal
 
-from tournament.portfolio.reinforcement.environment import AllocationEnv, Seen
+from tournament.errors import BadInput
+from tournament.portfolio.reinforcement.environment import AllocationEnv, Seen, common_columns
 from tournament.portfolio.reinforcement.season import CLIP, Season
 from tournament.portfolio.risk import Floats
 from tournament.selectors.meta.proximal import Lane, Practice, Rollouts, clipped_surrogate, lead, to_go
@@ -26,19 +27,21 @@ from tournament.selectors.meta.training import TrainingConfig, descend
 from tournament.selectors.protocol import Budget
 
 CONFIG = TrainingConfig(steps=100, learning_rate=1e-2, batch=24, check_every=20, patience=3, validation_share=0.3)
+SCHOOL = TrainingConfig(steps=400, learning_rate=1e-2, batch=24, check_every=40, patience=4)
 LANES, SPAN = 4, 12
 WIDTH = 16
 DEVIATION = 0.4
 """Of actions at the start; their range is from -1 to 1."""
 DISCOUNT = 0.5
-"""What a reward counts for the action before: most of a book is held on for some weeks, and then the luck is others'."""
+"""What a reward counts for the action before: most of a book is held on for some weeks, then the luck is others'."""
 
 
 class AllocationPolicy(nn.Module):
-    """The mean action, from all that is seen; zeros at first."""
+    """The mean action, from the first `seen` of the numbers that are seen; zeros at first."""
 
     def __init__(self, seen: int, actions: int) -> None:
         super().__init__()
+        self.seen = seen
         self.look = nn.Sequential(nn.Linear(seen, WIDTH), nn.Tanh())
         self.head = nn.Linear(WIDTH, actions)
         nn.init.zeros_(self.head.weight)
@@ -47,12 +50,19 @@ class AllocationPolicy(nn.Module):
 
     def forward(self, seen_O: Tensor) -> Tensor:
         """Mean actions (... x A)."""
-        out: Tensor = self.head(self.look(seen_O / CLIP))
+        out: Tensor = self.head(self.look(seen_O[..., : self.seen] / CLIP))
         return out
 
     def law(self, seen_O: Tensor) -> Normal:
         """The law of actions."""
         return Normal(self(seen_O), self.log_deviation.exp())
+
+
+def fresh(seen: int, actions: int, *, seed: int) -> AllocationPolicy:
+    """A network that knows nothing."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        return AllocationPolicy(seen, actions)
 
 
 def clipped_loss(network: nn.Module, rollouts: Rollouts, config: TrainingConfig) -> Tensor:
@@ -75,20 +85,22 @@ def roll(network: AllocationPolicy, walks: Sequence[Sequence[Lane]], generator: 
     return Rollouts(torch.from_numpy(seen_BLO), led.action_BLM, led.log_density_BL, reward_BL)
 
 
+Begin = Callable[[], Lane]
+"""Makes one more lane of a task."""
+
+
 def train(
-    network: AllocationPolicy,
-    lane: Callable[[], Lane],
-    check: Callable[[], float],
-    *,
-    config: TrainingConfig = CONFIG,
-    seed: int = 0,
+    network: AllocationPolicy, tasks: Sequence[Begin], check: Callable[[], float], config: TrainingConfig, *, seed: int
 ) -> list[float]:
     """Gradient steps on rollouts by the policy itself; the state that checked best is kept. Returns the checks."""
-    one = lane()
-    walks = [[one if walk == place == 0 else lane() for place in range(LANES)]
-             for walk in range(max(1, config.batch // one.span))]  # fmt: skip
-    practice = Practice(partial(roll, network), [walks])
+    practice = Practice(partial(roll, network), [walks(begin, config.batch) for begin in tasks])
     return descend(network, practice.draw, check, config, Budget(seed=seed), clipped_loss)
+
+
+def walks(begin: Begin, batch: int) -> list[list[Lane]]:
+    """Walks of lanes, as many as a batch has spans."""
+    first = [begin() for _ in range(LANES)]
+    return [first, *([begin() for _ in range(LANES)] for _ in range(batch // first[0].span - 1))]
 
 
 class ProximalLearner:
@@ -107,23 +119,52 @@ class ProximalLearner:
         split = last - max(2, int(self.config.validation_share * (last - first)))
         fitted = max(first + 2, split - season.horizon_decisions)
         newer = AllocationEnv(season, first=split, last=last)
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(self.seed)
-            shape = newer.observation_space.shape + newer.action_space.shape  # type: ignore[operator]
-            self.network = AllocationPolicy(*shape)
-        span = min(SPAN, fitted - first)
-        lane = partial(AllocationEnv, season, first=first, last=fitted, span=span)
+        self.network = fresh(newer.seen, newer.actions, seed=self.seed)
+        begin = partial(AllocationEnv, season, first=first, last=fitted, span=min(SPAN, fitted - first))
         check = partial(mean_reward, self.network, newer)
-        self.gains.append(train(self.network, lane, check, config=self.config, seed=self.seed))
+        self.gains.append(train(self.network, [begin], check, self.config, seed=self.seed))
 
     def act(self, place: int, seen: Seen) -> Floats:
-        """The mean action; zeros before any learning would be the allocator's own."""
+        """The mean action. Raises BadInput before any learning."""
         if self.network is None:
-            raise RuntimeError("learn comes before act")
+            raise BadInput("this learner has learned nothing yet; call learn first")
         return acted(self.network, seen)
 
     def told(self, paid: Mapping[int, float]) -> None:
         """Rewards are read in the next learning."""
+
+
+class SchooledLearner:
+    """Trained once on other seasons, of which it reads the columns that all share; never on the one it acts in."""
+
+    name = "ppo, schooled"
+
+    def __init__(self, network: AllocationPolicy) -> None:
+        self.network = network
+
+    @classmethod
+    def of(
+        cls, seasons: Sequence[Season], checked: Sequence[Season], *, seed: int, config: TrainingConfig = SCHOOL
+    ) -> SchooledLearner:
+        """Practise in some seasons, stop by others."""
+        lanes = [AllocationEnv(season) for season in checked]
+        network = fresh(common_columns(seasons[0]), lanes[0].actions, seed=seed)
+
+        def check() -> float:
+            return float(np.mean([mean_reward(network, lane) for lane in lanes]))
+
+        train(network, [partial(AllocationEnv, season, span=SPAN) for season in seasons], check, config, seed=seed)
+        return cls(network)
+
+    def learn(self, season: Season, *, first: int, last: int) -> None:
+        """Nothing is learned of the season itself."""
+
+    def act(self, place: int, seen: Seen) -> Floats:
+        """The mean action."""
+        return acted(self.network, seen)
+
+    def told(self, paid: Mapping[int, float]) -> None:
+        """Nothing is learned of the season itself."""
 
 
 @torch.no_grad()

@@ -15,6 +15,8 @@ from numpy.typing import NDArray
 from tournament.archive import ArchivedRound, history_from_rounds
 from tournament.errors import BadInput, Fault
 from tournament.evaluation.walk_forward import blend_corr, walk_forward
+from tournament.markets.context import CONTEXT_NAMES, context_matrix
+from tournament.markets.panel import PricePanel
 from tournament.portfolio.config import BacktestConfig
 from tournament.portfolio.decision import Estimate, estimate, recent_returns
 from tournament.portfolio.risk import Floats
@@ -25,6 +27,8 @@ from tournament.selectors.registry import make
 
 BLENDS = ("ridge", "equal", "stake", "trailing")
 """Selectors whose blends can be held; the first is the meta-model that the convex allocator holds."""
+MARKET = ("volatility", "volatility_trend", "dispersion", "average_correlation", "market_trend_3", "drawdown")
+"""What is seen of prices, whatever else the tournament tells."""
 FIRST_WEIGHED = 12
 """Rounds before which all models weigh alike."""
 CORR_HALF_LIFE = 13.0
@@ -40,7 +44,7 @@ class Tournament:
     """What happened: closes, and at some of them (`row_D`) the predictions of models for the days that follow.
 
     A prediction is NaN where the asset may not be held, all of a model's where it did not submit. Context columns are
-    those known at the decision's close.
+    what the tournament tells besides, known at the decision's close; there may be none.
     """
 
     dates_T: NDArray[np.datetime64]
@@ -71,6 +75,9 @@ class Decision:
     scale_U: Floats
     known: Estimate
     seen_C: Floats
+    """Market, mean corr of every blend, and how like the first the others are: the same columns in any season."""
+    told_C: Floats
+    """The tournament's own context."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,11 +113,19 @@ def prepare(told: Tournament, config: BacktestConfig, *, blends: Sequence[str] =
         raise BadInput(Fault("delay", found, "a book must be filled before the next is chosen"))
     history = as_history(told, delay_days=delay)
     weights_BDM = np.stack([_weights(name, history) for name in blends])
-    seen_DC = np.hstack([in_own_spreads(told.context_DC), known_corrs(weights_BDM, history)])
+    told_DC = in_own_spreads(told.context_DC)
+    seen_DC = np.hstack([in_own_spreads(_market(told)), known_corrs(weights_BDM, history)])
     decisions = tuple(
-        _decision(told, place, weights_BDM[:, place], seen_DC[place], config) for place in range(len(told.row_D))
+        _decision(told, place, weights_BDM[:, place], (seen_DC[place], told_DC[place]), config)
+        for place in range(len(told.row_D))
     )
     return Season(told.close_TN, decisions, tuple(blends), config, -(-(told.horizon_days + delay) // gap))
+
+
+def _market(told: Tournament) -> Floats:
+    """What prices say at each decision (D x 6)."""
+    panel = PricePanel(told.dates_T, tuple(map(str, range(told.close_TN.shape[1]))), told.close_TN)
+    return context_matrix(panel, told.row_D)[:, [CONTEXT_NAMES.index(name) for name in MARKET]]
 
 
 def as_history(told: Tournament, *, delay_days: int) -> History:
@@ -176,7 +191,9 @@ def in_own_spreads(context_DC: Floats) -> Floats:
     return out_DC
 
 
-def _decision(told: Tournament, place: int, weights_BM: Floats, seen_C: Floats, config: BacktestConfig) -> Decision:
+def _decision(
+    told: Tournament, place: int, weights_BM: Floats, seen: tuple[Floats, Floats], config: BacktestConfig
+) -> Decision:
     """The blends over the assets that may be held, their risk, and what is seen of market and models."""
     row, panel_NM = int(told.row_D[place]), told.predictions_DNM[place]
     known_TN = told.close_TN[: row + 1]
@@ -190,4 +207,4 @@ def _decision(told: Tournament, place: int, weights_BM: Floats, seen_C: Floats, 
     known = estimate(known_TN, here_U, config.risk)
     scale_U = config.signal.expected_corr * known.volatility_U * np.sqrt(config.signal.horizon_days)
     alike_B = blend_UB[:, :1].T @ blend_UB[:, 1:] / len(blend_UB)
-    return Decision(row, here_U, blend_UB, scale_U, known, np.concatenate([seen_C, alike_B[0]]))
+    return Decision(row, here_U, blend_UB, scale_U, known, np.concatenate([seen[0], alike_B[0]]), seen[1])

@@ -2,8 +2,8 @@
 
 Shape suffixes: B decisions of a batch (step by step, in each step walk by walk), L lanes, M numbers of an action. The
 lanes of a walk are seeded alike and meet the same decisions; a reward is credited to the action that earned it,
-whenever it is paid, and its advantage is what the lane earned above the mean of the others there, so the luck that all share
-cancels. Source: Schulman et al. 2017, equation 7 (clipped ratio); Kool, van Hoof and Welling 2019 (leave-one-out
+whenever it is paid, and its advantage is what the lane earned above the mean of the others there, so the luck that all
+share cancels. Source: Schulman et al. 2017, equation 7 (clipped ratio); Kool, van Hoof and Welling 2019 (leave-one-out
 baseline).
 """
 

@@ -27,10 +27,10 @@ from tournament.worlds.score_space import draw_world
 from tournament.worlds.spec import draw_spec
 
 DATA = Path(os.environ.get("REGATTA_DATA", "../shared/data"))
-ASSETS, MODELS, ROUNDS, SEED = 120, 40, 300, 0
-SCHOOL, SCHOOL_ROUNDS, SCHOOL_CHECKED = range(100, 108), 200, 2
-WARM_UP, EVERY = 150, 75
-STOCKS_WARM_UP, STOCKS_EVERY, STEP, THINNED = 400, 200, 5, 3
+ASSETS, MODELS, ROUNDS, SEED = 120, 40, 240, 0
+SCHOOL, SCHOOL_ROUNDS, SCHOOL_CHECKED = range(100, 106), 150, 2
+WARM_UP, EVERY = 120, 60
+STOCKS_WARM_UP, STOCKS_EVERY, STEP, THINNED = 200, 100, 10, 3
 LEARNERS = ("bandit", "ppo", "ppo, schooled", "foreseen")
 
 
@@ -47,7 +47,7 @@ def world_season(seed: int, *, rounds: int = ROUNDS) -> Season:
 
 
 def stock_season() -> Season:
-    """Every third member of the S&P 500 by date, ten models of prices alone, a decision every week."""
+    """Every third member of the S&P 500 by date, ten models of prices alone, a decision every ten days."""
     whole = stock_market(DATA)
     kept = np.arange(0, len(whole.ids), THINNED)
     market = Market(

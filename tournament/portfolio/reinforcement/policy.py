@@ -27,7 +27,7 @@ from tournament.selectors.meta.training import TrainingConfig, descend
 from tournament.selectors.protocol import Budget
 
 CONFIG = TrainingConfig(steps=100, learning_rate=1e-2, batch=24, check_every=20, patience=3, validation_share=0.3)
-SCHOOL = TrainingConfig(steps=400, learning_rate=1e-2, batch=24, check_every=40, patience=4)
+SCHOOL = TrainingConfig(steps=240, learning_rate=1e-2, batch=24, check_every=40, patience=4)
 LANES, SPAN = 4, 12
 WIDTH = 16
 DEVIATION = 0.4

@@ -15,13 +15,13 @@ from tournament.worlds.asset_space import realise
 from tournament.worlds.score_space import draw_world
 from tournament.worlds.spec import Spec
 
-ROUNDS, MODELS, ASSETS = 60, 6, 20
+ROUNDS, MODELS, ASSETS = 48, 6, 20
 CONFIG = BacktestConfig(constraints=Limits().widened_for(ASSETS), risk=RiskConfig(factors=3, window_days=126))
 
 
 @lru_cache(maxsize=2)
 def tournament(seed: int = 0) -> Tournament:
-    """Sixty weekly rounds; a model joins late."""
+    """Forty-eight weekly rounds; a model joins late."""
     world = draw_world(Spec(rounds=ROUNDS, models=MODELS, themes=3, groups=2, payoff=0.1, columns=2, late=0.2), seed)
     made = realise(world, assets=ASSETS, seed=seed)
     stakes = world.active_RM * world.stake_M

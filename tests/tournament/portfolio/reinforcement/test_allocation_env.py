@@ -188,8 +188,8 @@ def test_episodes_begin_where_their_seed_says_with_the_default_s_book() -> None:
 
 
 def test_more_decisions_than_there_are_are_refused() -> None:
-    with pytest.raises(BadConfig, match="of 59"):
-        AllocationEnv(season(), last=60)
+    with pytest.raises(BadConfig, match="of 47"):
+        AllocationEnv(season(), last=48)
 
 
 def test_a_step_after_the_end_is_refused() -> None:

@@ -57,7 +57,7 @@ def distance(network: policy.AllocationPolicy) -> float:
     return float(np.mean([np.abs(policy.acted(network, one) - np.sign(one[0]) * WANTED).max() for one in looks]))
 
 
-def trained(seed: int = 0, *, steps: int = 120, check: Callable[[], float] | None = None) -> policy.AllocationPolicy:
+def trained(seed: int = 0, *, steps: int = 100, check: Callable[[], float] | None = None) -> policy.AllocationPolicy:
     network = policy.fresh(3, 2, seed=seed)
     config = replace(policy.CONFIG, steps=steps, check_every=20, patience=20)
     policy.train(network, [Easy], check or (lambda: -distance(network)), config, seed=seed)

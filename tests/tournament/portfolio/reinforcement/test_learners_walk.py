@@ -23,8 +23,8 @@ from tournament.portfolio.reinforcement.walk_forward import (
     walk,
 )
 
-SCHEDULE = Schedule(warmup=42, every=10, embargo=5)
-MOVED = 50
+SCHEDULE = Schedule(warmup=34, every=8, embargo=5)
+MOVED = 40
 QUICK = replace(policy.CONFIG, steps=4, check_every=4)
 
 
@@ -51,10 +51,10 @@ def test_learning_stops_an_embargo_before_the_newest_known_payment() -> None:
 
     walk(season(), still, SCHEDULE)
 
-    assert [known_before(season(), place) for place in (42, 52)] == [41, 51]
-    assert still.learned == [(0, 36), (0, 46)]
+    assert [known_before(season(), place) for place in (34, 42)] == [33, 41]
+    assert still.learned == [(0, 28), (0, 36)]
     assert list(still.paid[0]) == []
-    assert list(still.paid[1]) == [42]
+    assert list(still.paid[1]) == [34]
 
 
 def test_a_book_is_known_when_the_next_one_is_filled() -> None:
@@ -69,7 +69,7 @@ def test_who_changes_nothing_gains_nothing() -> None:
 
     assert found.gain.mean == pytest.approx(0.0, abs=1e-15)
     assert found.change.gain == pytest.approx(0.0, abs=1e-9)
-    assert found.years == pytest.approx((17 * 5 + 1) / 252)
+    assert found.years == pytest.approx((13 * 5 + 1) / 252)
 
 
 def test_the_canary_is_far_above_what_can_be_known() -> None:

@@ -56,7 +56,7 @@ class Tournament:
     horizon_days: int = 20
 
     def __post_init__(self) -> None:
-        """Refuse shapes that do not meet, and decisions so near that fills would overtake each other."""
+        """Refuse shapes that do not meet, and decisions that are out of order."""
         decisions, models = len(self.row_D), self.predictions_DNM.shape[2]
         shapes = (self.predictions_DNM.shape[:2], self.stakes_DM.shape, len(self.context_DC), len(self.dates_T))
         if shapes != ((decisions, self.close_TN.shape[1]), (decisions, models), decisions, len(self.close_TN)):

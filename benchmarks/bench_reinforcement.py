@@ -21,7 +21,7 @@ from tournament.portfolio.reinforcement.bandit import bandit_for
 from tournament.portfolio.reinforcement.environment import season_of
 from tournament.portfolio.reinforcement.policy import ProximalLearner, SchooledLearner
 from tournament.portfolio.reinforcement.season import Season, Tournament, as_history
-from tournament.portfolio.reinforcement.walk_forward import YEAR, Comparison, Schedule, compare, foreseen, walk
+from tournament.portfolio.reinforcement.walk_forward import YEAR, Comparison, Schedule, Walked, compare, foreseen, walk
 from tournament.worlds.asset_space import realise
 from tournament.worlds.score_space import draw_world
 from tournament.worlds.spec import draw_spec
@@ -31,7 +31,7 @@ ASSETS, MODELS, ROUNDS, SEED = 120, 40, 240, 0
 SCHOOL, SCHOOL_ROUNDS, SCHOOL_CHECKED = range(100, 106), 150, 2
 WARM_UP, EVERY = 120, 60
 STOCKS_WARM_UP, STOCKS_EVERY, STEP, THINNED = 200, 100, 10, 3
-LEARNERS = ("bandit", "ppo", "ppo, schooled", "foreseen")
+LEARNERS = ["bandit", "ppo", "schooled", "foreseen"]
 
 
 def world_season(seed: int, *, rounds: int = ROUNDS) -> Season:
@@ -86,15 +86,28 @@ def compounded(told: Tournament) -> np.ndarray:
     return np.stack([np.exp(scores_DM[history.resolves_at_R <= now].sum(axis=0)) for now in history.opens_at_R])
 
 
-def rows(season: Season, schedule: Schedule, school: SchooledLearner) -> list[Comparison]:
+def schooled() -> SchooledLearner:
+    """A policy trained on other worlds than any that is judged."""
+    seasons = [world_season(seed, rounds=SCHOOL_ROUNDS) for seed in SCHOOL]
+    return SchooledLearner.of(seasons[:-SCHOOL_CHECKED], seasons[-SCHOOL_CHECKED:], seed=SEED)
+
+
+def rows(season: Season, schedule: Schedule, arms: dict[str, Callable[[Season, Schedule], Walked]]) -> list[Comparison]:
     """Every learner beside the convex allocator."""
-    makers: list[Callable] = [
-        lambda: walk(season, bandit_for(season, seed=SEED), schedule),
-        lambda: walk(season, ProximalLearner(seed=SEED), schedule),
-        lambda: walk(season, school, schedule),
-        lambda: foreseen(season, schedule),
-    ]
-    return [compare(season, make(), seed=SEED) for make in makers]
+    return [compare(season, walked(season, schedule), seed=SEED) for walked in arms.values()]
+
+
+def chosen(names: list[str]) -> dict[str, Callable[[Season, Schedule], Walked]]:
+    """What leads each of these learners through a season."""
+    arms: dict[str, Callable[[Season, Schedule], Walked]] = {
+        "bandit": lambda season, schedule: walk(season, bandit_for(season, seed=SEED), schedule),
+        "ppo": lambda season, schedule: walk(season, ProximalLearner(seed=SEED), schedule),
+        "foreseen": foreseen,
+    }
+    if "schooled" in names:
+        school = schooled()
+        arms["schooled"] = lambda season, schedule: walk(season, school, schedule)
+    return {name: arms[name] for name in names}
 
 
 def told(name: str, found: list[Comparison]) -> None:
@@ -110,8 +123,8 @@ def told(name: str, found: list[Comparison]) -> None:
 def pooled(all_found: list[list[Comparison]]) -> None:
     """The mean of the worlds' changes, with the error of drawing worlds anew."""
     cells = []
-    for place in range(len(LEARNERS)):
-        pairs = [(one[place].gain.mean * YEAR, one[place].change.gain) for one in all_found]
+    for found in zip(*all_found, strict=True):
+        pairs = [(one.gain.mean * YEAR, one.change.gain) for one in found]
         mean, error = np.mean(pairs, axis=0), np.std(pairs, axis=0, ddof=1) / np.sqrt(len(pairs))
         cells.append(f"{mean[0]:+.1%} ± {error[0]:.1%}, {mean[1]:+.2f} ± {error[1]:.2f}")
     base = np.mean([(one[0].base_return, one[0].base_sharpe) for one in all_found], axis=0)
@@ -122,24 +135,30 @@ def pooled(all_found: list[list[Comparison]]) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--worlds", type=int, default=6)
+    parser.add_argument("--worlds", type=int, nargs="*", default=list(range(6)), help="seeds of the worlds")
+    parser.add_argument("--learners", nargs="+", choices=LEARNERS, default=LEARNERS)
+    parser.add_argument("--skip-stocks", action="store_true")
     asked = parser.parse_args()
     torch.set_num_threads(1)
-    practised = [world_season(seed, rounds=SCHOOL_ROUNDS) for seed in SCHOOL]
-    school = SchooledLearner.of(practised[:-SCHOOL_CHECKED], practised[-SCHOOL_CHECKED:], seed=SEED)
-    print("| season | convex: return, Sharpe | " + " | ".join(LEARNERS) + " |\n|---|---" + "|---" * len(LEARNERS) + "|")
+    arms = chosen(asked.learners)
+    print(
+        "| season | convex: return, Sharpe | " + " | ".join(arms) + " |\n|---|---" + "|---" * len(arms) + "|",
+        flush=True,
+    )
     found = []
-    for seed in range(asked.worlds):
+    for seed in asked.worlds:
         season = world_season(seed)
-        found.append(rows(season, Schedule(WARM_UP, EVERY, season.horizon_decisions), school))
+        found.append(rows(season, Schedule(WARM_UP, EVERY, season.horizon_decisions), arms))
         told(f"world {seed}", found[-1])
     if len(found) > 1:
         pooled(found)
+    if asked.skip_stocks:
+        return
     if not (DATA / "equity_us_sp500_daily.parquet").exists():
         print(f"{DATA} has no equity_us_sp500_daily.parquet; set REGATTA_DATA to the folder of the price files")
         return
     season = stock_season()
-    told("S&P 500", rows(season, Schedule(STOCKS_WARM_UP, STOCKS_EVERY, season.horizon_decisions), school))
+    told("S&P 500", rows(season, Schedule(STOCKS_WARM_UP, STOCKS_EVERY, season.horizon_decisions), arms))
 
 
 if __name__ == "__main__":

@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from tournament.errors import BadConfig, Fault
 from tournament.portfolio.limits import Costs, Limits
@@ -74,7 +74,9 @@ class BacktestConfig:
     execution: Execution = field(default_factory=Execution)
 
 
-RANGES = {
+Config = TypeVar("Config", bound=Any)
+Ranges = Mapping[tuple[str, str], tuple[float, float]]
+RANGES: Ranges = {
     ("constraints", "net"): (-math.inf, math.inf),
     ("risk", "factors"): (1, 100),
     ("risk", "window_days"): (2, math.inf),
@@ -105,8 +107,14 @@ def read_config(path: Path | None) -> BacktestConfig:
 
 def config_from(tables: Mapping[str, Any]) -> BacktestConfig:
     """The config of nested tables. Raises BadConfig with every fault."""
-    defaults, made, faults = BacktestConfig(), {}, []
-    known = [one.name for one in fields(BacktestConfig)]
+    return sections_of(tables, BacktestConfig(), RANGES)
+
+
+def sections_of(tables: Mapping[str, Any], defaults: Config, ranges: Ranges) -> Config:
+    """Sections of keys laid over defaults, a dataclass of dataclasses. Raises BadConfig with every fault."""
+    made: dict[str, Any] = {}
+    faults: list[Fault] = []
+    known = [one.name for one in fields(defaults)]
     for name, table in tables.items():
         if name not in known:
             faults.append(Fault("unknown_key", f"there is no section [{name}]", f"known: {', '.join(known)}"))
@@ -114,13 +122,13 @@ def config_from(tables: Mapping[str, Any]) -> BacktestConfig:
             faults.append(Fault("not_a_section", f"'{name}' is {table!r}", f"write it as a section [{name}]"))
         else:
             default = getattr(defaults, name)
-            wrong = _faults(name, table, default)
+            wrong = key_faults(name, table, default, ranges)
             faults += wrong
             if not wrong:
                 made[name] = _make(name, default, table, faults)
     if faults:
         raise BadConfig(faults)
-    return BacktestConfig(**made)
+    return replace(defaults, **made)
 
 
 def _make(section: str, default: Any, table: Mapping[str, Any], faults: list[Fault]) -> Any:
@@ -131,7 +139,8 @@ def _make(section: str, default: Any, table: Mapping[str, Any], faults: list[Fau
         return default
 
 
-def _faults(section: str, table: Mapping[str, Any], default: Any) -> list[Fault]:
+def key_faults(section: str, table: Mapping[str, Any], default: Any, ranges: Ranges) -> list[Fault]:
+    """Keys that a dataclass does not have, of another kind than its defaults, or out of range."""
     known = {one.name: getattr(default, one.name) for one in fields(default)}
     faults = []
     for key, value in table.items():
@@ -144,7 +153,9 @@ def _faults(section: str, table: Mapping[str, Any], default: Any) -> list[Fault]
                 Fault("wrong_kind", f"[{section}] {key} is {value!r}", f"expected a {kind}, like {known[key]}")
             )
         else:
-            least, most = RANGES.get((section, key), (0, math.inf))
+            least, most = ranges.get((section, key), (0, math.inf))
+            if isinstance(value, str):
+                continue
             if not math.isfinite(value) or not least <= value <= most:
                 hint = f"give a finite number of {least} or more" if most == math.inf else f"give {least} to {most}"
                 faults.append(Fault("out_of_range", f"[{section}] {key} is {value}", hint))

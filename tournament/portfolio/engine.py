@@ -39,12 +39,14 @@ class Holdings:
 class Orders:
     """Books to be traded to: the row of the close at which each is filled (R) and its weights (R x N).
 
-    `impact_RN` is what a trade of money d costs besides its spread: impact x d^(3/2).
+    `impact_RN` is what a trade of money d costs besides its spread: impact x d^(3/2). `left_RN`: what is not traded,
+    whatever its weight in the book.
     """
 
     rows_R: NDArray[np.int64]
     targets_RN: Floats
     impact_RN: Floats | None = None
+    left_RN: NDArray[np.bool_] | None = None
 
     def __post_init__(self) -> None:
         """The compiled code reads without checks. Raises BadInput."""
@@ -52,16 +54,22 @@ class Orders:
             raise BadInput(f"{self.targets_RN.shape[0]} books for {len(self.rows_R)} orders")
         if not np.isfinite(self.targets_RN).all():
             raise BadInput("a book has weights that are no numbers")
+        if self.left_RN is not None and self.left_RN.shape != self.targets_RN.shape:
+            raise BadInput(f"{self.left_RN.shape} marks of what is left for books of {self.targets_RN.shape}")
 
 
 @dataclass(frozen=True, slots=True)
 class Rates:
-    """Prices of trading and holding: fractions by asset (N), a year's borrow by asset, cash and delisting."""
+    """Prices of trading and holding: fractions by asset (N), a year's borrow by asset, cash and delisting.
+
+    An asset without a close for `gone_days` rows is settled.
+    """
 
     spread_N: Floats
     borrow_N: Floats
     cash_per_year: float = 0.0
     delisting_return: float = 0.0
+    gone_days: int = GONE_DAYS
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +94,7 @@ class Asked(NamedTuple):
     order_T: NDArray[np.int64]
     targets_RN: Floats
     impact_RN: Floats
+    left_RN: NDArray[np.bool_]
 
 
 class Paid(NamedTuple):
@@ -95,6 +104,7 @@ class Paid(NamedTuple):
     borrow_N: Floats
     cash: float
     delisting: float
+    gone_days: int
 
 
 class Told(NamedTuple):
@@ -107,6 +117,7 @@ class Told(NamedTuple):
 
 
 NO_TABLE = np.empty((0, 0))
+NO_MARKS = np.empty((0, 0), dtype=np.bool_)
 
 
 def advance(
@@ -122,8 +133,12 @@ def advance(
     order_T = np.full(days, -1, dtype=np.int64)
     inside = np.flatnonzero((orders.rows_R >= first) & (orders.rows_R <= last))
     order_T[orders.rows_R[inside] - first] = inside  # of two books for one close the later counts
-    asked = Asked(order_T, _table(orders.targets_RN), _table(orders.impact_RN))
-    paid = Paid(rates.spread_N, rates.borrow_N / DAYS_A_YEAR, rates.cash_per_year / DAYS_A_YEAR, rates.delisting_return)
+    left_RN = NO_MARKS if orders.left_RN is None else np.ascontiguousarray(orders.left_RN)
+    asked = Asked(order_T, _table(orders.targets_RN), _table(orders.impact_RN), left_RN)
+    paid = Paid(
+        rates.spread_N, rates.borrow_N / DAYS_A_YEAR, rates.cash_per_year / DAYS_A_YEAR, rates.delisting_return,
+        rates.gone_days,
+    )  # fmt: skip
     told = Told(
         np.zeros((days, len(COLUMNS))), np.zeros((days, assets)), np.zeros((days, assets)),
         np.zeros((days, assets), dtype=np.bool_),
@@ -137,6 +152,7 @@ def _table(values: Floats | None) -> Floats:
     return NO_TABLE if values is None else np.ascontiguousarray(values, dtype=np.float64)
 
 
+NOTHING_LEFT = np.empty(0, dtype=np.bool_)
 COMPILED = nb.njit(cache=True)
 """Without any licence to reorder: sums are taken in lanes that are written out (`_sum`), so that their bits depend on
 the numbers alone, never on where these lie in memory."""
@@ -154,7 +170,7 @@ def _walk(
         before, order = value, asked.order_T[day]
         interest = (value - _sum(money_N)) * paid.cash if paid.cash != 0.0 else 0.0
         borrow = _borrow(money_N, paid.borrow_N, each_N)
-        earned, gone = _drift(money_N, close_TN[first + day], last_N, missing_N, each_N)
+        earned, gone = _drift(money_N, close_TN[first + day], last_N, missing_N, paid.gone_days, each_N)
         dividend = _dividends(money_N, dividend_TN[first + day]) if len(dividend_TN) else 0.0
         traded_N[:] = 0.0
         lost, spread, impact = 0.0, 0.0, 0.0
@@ -166,7 +182,8 @@ def _walk(
         if order >= 0 and value > 0.0:
             impact_N = asked.impact_RN[order] if len(asked.impact_RN) else paid.spread_N[:0]
             target_N = asked.targets_RN[order]
-            _trade(money_N, target_N, value, missing_N, traded_N, each_N)
+            left_N = asked.left_RN[order] if len(asked.left_RN) else NOTHING_LEFT
+            _trade(money_N, target_N, value, missing_N, left_N, traded_N, each_N)
             more, impact = _charge(each_N, paid.spread_N, impact_N)
             spread += more
         value -= spread + impact
@@ -228,7 +245,7 @@ def _borrow(money_N: Floats, borrow_N: Floats, each_N: Floats) -> float:
 
 @COMPILED
 def _drift(
-    money_N: Floats, close_N: Floats, last_N: Floats, missing_N: NDArray[np.int64], each_N: Floats
+    money_N: Floats, close_N: Floats, last_N: Floats, missing_N: NDArray[np.int64], gone_days: int, each_N: Floats
 ) -> tuple[float, int]:
     """Let prices move what is held: what that earns (by asset in `each_N`), and how many holdings are gone.
 
@@ -243,7 +260,7 @@ def _drift(
         money_N[asset] = moved
         last_N[asset] = close if is_there else last_N[asset]
         missing_N[asset] = 0 if is_there else missing_N[asset] + 1
-        gone += 1 if missing_N[asset] >= GONE_DAYS and held != 0.0 else 0
+        gone += 1 if missing_N[asset] >= gone_days and held != 0.0 else 0
     return _sum(each_N), gone
 
 
@@ -265,7 +282,7 @@ def _settle(
     """End holdings of what is gone, at its last close and the delisting return; what that earns, and its spread."""
     earned = spread = 0.0
     for asset in range(len(money_N)):
-        if money_N[asset] != 0.0 and missing_N[asset] >= GONE_DAYS:
+        if money_N[asset] != 0.0 and missing_N[asset] >= paid.gone_days:
             earned += money_N[asset] * paid.delisting
             traded_N[asset] = -money_N[asset] * (1.0 + paid.delisting)
             spread += abs(traded_N[asset]) * paid.spread_N[asset]
@@ -275,11 +292,14 @@ def _settle(
 
 @COMPILED
 def _trade(
-    money_N: Floats, target_N: Floats, value: float, missing_N: NDArray[np.int64], traded_N: Floats, each_N: Floats
-) -> None:
-    """Trade to the target what has a close today; fills the sizes of the trades into `each_N`."""
+    money_N: Floats, target_N: Floats, value: float, missing_N: NDArray[np.int64], left_N: NDArray[np.bool_],
+    traded_N: Floats, each_N: Floats,
+) -> None:  # fmt: skip
+    """Trade to the target what has a close today and is not left; fills the sizes of the trades into `each_N`."""
     for asset in range(len(money_N)):
         trade = target_N[asset] * value - money_N[asset] if missing_N[asset] == 0 else 0.0
+        if len(left_N) and left_N[asset]:
+            trade = 0.0
         money_N[asset] += trade
         traded_N[asset] += trade
         each_N[asset] = abs(trade)

@@ -166,3 +166,27 @@ def test_books_without_numbers_are_refused() -> None:
         Orders(np.array([0]), np.array([[np.nan, 1.0]]))
     with pytest.raises(BadInput, match="1 books for 2 orders"):
         Orders(np.array([0, 1]), np.array([[0.0, 1.0]]))
+
+
+def test_what_is_left_is_not_traded_whatever_the_book_says() -> None:
+    orders = Orders(
+        np.array([0, 1]), np.array([[0.5, 0.5], [0.1, 0.1]]), left_RN=np.array([[False] * 2, [False, True]])
+    )
+    made = advance(EMPTY, np.array([[10.0, 10.0], [10.0, 12.0]]), orders, FREE, first=0, last=1)
+
+    assert made.trades_TN[1, 1] == 0
+    assert made.end.money_N == pytest.approx([0.1 * 1.1, 0.6])
+
+
+def test_marks_of_another_shape_are_refused() -> None:
+    with pytest.raises(BadInput, match="marks of what is left"):
+        Orders(np.array([0]), np.zeros((1, 2)), left_RN=np.zeros((2, 2), dtype=bool))
+
+
+def test_an_asset_of_a_market_with_long_holidays_is_waited_for() -> None:
+    closes = np.array([[10.0, 10.0]] + [[float("nan"), 10.0]] * 8 + [[11.0, 10.0]])
+    orders, rates = Orders(np.array([0]), np.array([[1.0, 0.0]])), Rates(np.zeros(2), np.zeros(2), gone_days=12)
+    made = advance(EMPTY, closes, orders, rates, first=0, last=9)
+
+    assert not made.settled_TN.any()
+    assert made.end.value == pytest.approx(1.1)

@@ -1,0 +1,1 @@
+"""One book of several asset classes: calendars, carry, units, group risk budgets, several tournaments at once."""

@@ -11,10 +11,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from tournament.portfolio.accounting import DAYS_A_YEAR
 from tournament.portfolio.multi_asset.config import Standard, TournamentFiles
 from tournament.portfolio.risk import Floats
 
 LARGEST_SCORE = 3.0
+LONG_SHARPE = 0.3
+"""Of an instrument held for its premium alone, a year: what is expected of it where no tournament says anything."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,11 +75,12 @@ def alphas(
 
     alpha = sum of weight x corr x volatility x score x horizon / (own horizon)^(1/2): each forecast's corr is with the
     returns of its own horizon. `volatility_N` is a day's; a tournament is standardised among `here_N` alone. Without
-    tournaments everything is expected to earn alike for its risk (score 1). Source: Grinold 1994; adding assumes that
-    forecasts of the same instrument err apart.
+    tournaments everything is expected to earn LONG_SHARPE for its risk (score 1). Source: Grinold 1994; adding assumes
+    that forecasts of the same instrument err apart.
     """
     if not signals:
-        return Alphas(np.where(here_N, volatility_N, np.nan), np.where(here_N, 1.0, np.nan))
+        earned_N = LONG_SHARPE / np.sqrt(DAYS_A_YEAR) * horizon_days * volatility_N
+        return Alphas(np.where(here_N, earned_N, np.nan), np.where(here_N, 1.0, np.nan))
     total_N, given_N = np.zeros(len(volatility_N)), np.zeros(len(volatility_N), dtype=bool)
     for one in signals:
         score_N = standardised(np.where(here_N, newest_signal(one, dates_T, row), np.nan), one.about.standard)

@@ -122,7 +122,7 @@ def decide(
     volatility_N = np.full(len(here_N), np.nan)
     volatility_N[known_U] = known.volatility_U
     made = alphas(signals, panel.dates_T, row, volatility_N, here_N=here_N, horizon_days=config.book.horizon_days)
-    groups, score_U = tuple(panel.groups[place] for place in known_U), np.nan_to_num(made.score_N[known_U])
+    groups, score_U = tuple(np.array(panel.groups)[known_U].tolist()), np.nan_to_num(made.score_N[known_U])
     question = Question(
         config.book, known, np.nan_to_num(made.return_N[known_U]), score_U, held.weights_N[known_U], left_N[known_U],
         panel.spread_TN[row, known_U], groups, shares_among(groups, score_U, config.budgets),

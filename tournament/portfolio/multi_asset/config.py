@@ -76,7 +76,9 @@ class Rules:
 class RiskRules:
     """The risk model. Correlations from returns over `overlap_days`, as markets close at different hours of a day.
 
-    Volatilities have a half-life of their own, shorter than that of correlations; all in days of the book.
+    Volatilities have a half-life of their own, shorter than that of correlations; all in days of the book. At least
+    `least_own` of an instrument's variance is its own, so that no two are taken to be the same thing: a book of signed
+    positions would else lean on hedges that hold in the past alone.
     """
 
     factors: int = 10
@@ -86,6 +88,7 @@ class RiskRules:
     volatility_half_life_days: float = 32.0
     least_days: int = 126
     least_volatility: float = 0.01
+    least_own: float = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,6 +180,7 @@ RANGES: Ranges = {
     ("risk", "overlap_days"): (1, 60),
     ("risk", "volatility_half_life_days"): (1.0, math.inf),
     ("risk", "least_days"): (10, 100_000),
+    ("risk", "least_own"): (0.0, 1.0),
     ("market", "carry_per_year"): (-2.0, 2.0),
     ("market", "half_spread"): (0.0, 0.5),
     ("market", "largest_move"): (0.01, 100.0),

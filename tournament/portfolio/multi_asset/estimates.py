@@ -54,8 +54,13 @@ def risk_at(index_SU: Floats, rules: RiskRules) -> Known:
         longer_SU, factors=rules.factors, half_life=rules.half_life_days, shape_half_life=rules.half_life_days
     )
     quick_U = ewma_volatility(returns_SU, rules.volatility_half_life_days)
-    scale_U = quick_U / np.sqrt((slow.loadings_NK**2).sum(axis=1) + slow.specific_N)
-    return Known(RiskModel(slow.loadings_NK * scale_U[:, None], slow.specific_N * scale_U**2), returns_SU)
+    common_U = (slow.loadings_NK**2).sum(axis=1)
+    total_U = common_U + slow.specific_N
+    own_U = np.maximum(slow.specific_N / total_U, rules.least_own)
+    left_U = np.sqrt((1.0 - own_U) * total_U / np.maximum(common_U, 1e-18))  # of the loadings; the total stays
+    scale_U = quick_U / np.sqrt(total_U)
+    risk = RiskModel(slow.loadings_NK * (left_U * scale_U)[:, None], own_U * quick_U**2)
+    return Known(risk, returns_SU)
 
 
 def ewma_volatility(returns_SU: Floats, half_life: float) -> Floats:

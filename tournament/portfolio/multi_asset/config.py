@@ -120,14 +120,17 @@ class MarketFiles:
 
 @dataclass(frozen=True, slots=True)
 class TournamentFiles:
-    """One tournament's signals: date, id, signal, known at the close of date; ids of one or more markets.
+    """One tournament's signals: a file of date, id, signal, known at the close of date; ids of one or more markets.
 
+    Or its archive, whose rounds are blended by a selector's `weights` (alike without), known at their closing.
     `expected_corr` of its standardised signals with returns over `horizon_days`; a signal older than `age_days` is
     forgotten. `weight` scales its alphas.
     """
 
     name: str = ""
     signals: str = ""
+    archive: str = ""
+    weights: str = ""
     standard: str = Standard.RELATIVE.value
     expected_corr: float = 0.03
     horizon_days: int = 20
@@ -137,8 +140,13 @@ class TournamentFiles:
     def __post_init__(self) -> None:
         """Refuse words that are none of those known, and a tournament without name or signals. Raises BadConfig."""
         faults = word_faults("standard", self.standard, Standard)
-        faults += [Fault("missing", f"it has no {key}", f"add {key}") for key in ("name", "signals")
-                   if not getattr(self, key)]  # fmt: skip
+        if not self.name:
+            faults.append(Fault("missing", "it has no name", "add name"))
+        if bool(self.signals) == bool(self.archive):
+            found = "both signals and archive" if self.signals else "neither signals nor archive"
+            faults.append(Fault("missing", f"it has {found}", "give the one or the other"))
+        if self.weights and not self.archive:
+            faults.append(Fault("missing", "it has weights but no archive", "weights blend an archive's models"))
         if faults:
             raise BadConfig(faults)
 

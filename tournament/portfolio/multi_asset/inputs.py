@@ -18,6 +18,7 @@ from tournament.errors import BadInput, Fault, counted
 from tournament.portfolio.multi_asset.alphas import Signals
 from tournament.portfolio.multi_asset.config import BookConfig, MarketFiles, Returns, TournamentFiles, word_faults
 from tournament.portfolio.multi_asset.instruments import Calendar, Instrument, Panel, Quotes, together
+from tournament.portfolio.multi_asset.meta_models import at_next_close, meta_model_signals
 from tournament.portfolio.risk import Floats
 from tournament.tables import as_dates, not_numbers, read_table, repeated, without
 
@@ -44,6 +45,8 @@ def read_inputs(config: BookConfig, folder: Path) -> Inputs:
     known = [market for market in markets if market is not None]
     panel = _or_faults(lambda: together(known), "markets", faults) if known else None
     if panel is not None and len(known) == len(markets):
+        for place, (files, frame) in enumerate(zip(config.tournaments, frames, strict=True)):
+            frames[place] = at_next_close(frame, panel.dates_T) if files.archive and frame is not None else frame
         faults += _group_faults(config, panel)
         for files, frame in zip(config.tournaments, frames, strict=True):
             faults += [] if frame is None else _strange(files, frame, panel)
@@ -78,6 +81,8 @@ def read_market(files: MarketFiles, folder: Path) -> Quotes:
 
 def read_signals(files: TournamentFiles, folder: Path) -> pd.DataFrame:
     """A tournament's signals: date, id, signal. Raises BadInput with every fault."""
+    if files.archive:
+        return meta_model_signals(folder / files.archive, folder / files.weights if files.weights else None)
     return _long(folder / files.signals, ("signal",)).dropna(subset=["signal"])
 
 
@@ -223,15 +228,15 @@ def _group_faults(config: BookConfig, panel: Panel) -> list[Fault]:
 
 
 def _strange(files: TournamentFiles, frame: pd.DataFrame, panel: Panel) -> list[Fault]:
-    faults = []
+    faults, file = [], files.signals or files.archive
     dates = frame["date"].to_numpy("datetime64[D]")
     strange = np.unique(dates[~np.isin(dates, panel.dates_T)]).astype(str)
     if len(strange):
-        message = f"{files.signals}: {counted(len(strange), 'date is', 'dates are')} no trading day of any market"
+        message = f"{file}: {counted(len(strange), 'date is', 'dates are')} no trading day of any market"
         faults.append(Fault("no_trading_day", message, "date each signal by the close at which it was known",
                             tuple(strange[:3])))  # fmt: skip
     if not frame["id"].isin(panel.ids).any():
-        message = f"{files.signals}: no id is among those of the markets"
+        message = f"{file}: no id is among those of the markets"
         faults.append(Fault("no_common_id", message, "", tuple(frame["id"].head(3))))
     return faults
 

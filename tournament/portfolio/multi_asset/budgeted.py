@@ -21,6 +21,8 @@ from tournament.portfolio.risk import Floats, RiskModel
 
 ROUNDS, CLOSE = 40, 0.01
 """Solves for one book at most, and how near to its share of the target variance a group must come, in parts of it."""
+FULL_STEP, SHORTEST = 0.5, 0.01
+"""A group alone answers to an aversion by its square; groups that hedge one another need shorter steps."""
 WIDEST = 1e4
 """How far an aversion may leave its start: a group whose alphas do not pay for trading leaves its budget unused."""
 
@@ -28,8 +30,14 @@ WIDEST = 1e4
 @dataclass(frozen=True, slots=True)
 class _Try:
     weights_U: Floats
+    aversion_G: Floats
     part_G: Floats
     """Each group's part of the variance over what it should be."""
+
+    @property
+    def miss(self) -> float:
+        """How far the worst group is from its share."""
+        return float(np.abs(self.part_G - 1.0).max())
 
 
 def budgeted_book(question: Question, alpha_U: Floats) -> Floats:
@@ -38,17 +46,22 @@ def budgeted_book(question: Question, alpha_U: Floats) -> Floats:
     inside_GU = np.array([[group == name for group in question.groups] for name in names])
     share_G = np.array([question.shares[name] for name in names])
     first_G = _first_guess(question, alpha_U, inside_GU, share_G)
-    aversion_G, tried = first_G, None
+    best = _tried(question, alpha_U, first_G, inside_GU, share_G)
+    length = FULL_STEP
     for _ in range(ROUNDS):
-        tried = _tried(question, alpha_U, aversion_G, inside_GU, share_G)
-        if np.abs(tried.part_G - 1.0).max() <= CLOSE:
+        if best.miss <= CLOSE or length < SHORTEST:
             break
-        step_G = np.clip(tried.part_G, 0.1, 10.0) ** 0.5
-        moved_G = np.clip(aversion_G * step_G, first_G / WIDEST, first_G * WIDEST)
-        if np.allclose(moved_G, aversion_G, rtol=1e-6):
-            break
-        aversion_G = moved_G
-    return np.zeros(len(alpha_U)) if tried is None else tried.weights_U
+        moved_G = best.aversion_G * np.clip(best.part_G, 0.1, 10.0) ** length
+        tried = _tried(question, alpha_U, np.clip(moved_G, first_G / WIDEST, first_G * WIDEST), inside_GU, share_G)
+        better = tried.miss < best.miss
+        best, length = (tried, min(FULL_STEP, 2.0 * length)) if better else (best, length / 2.0)
+    return _within_target(best.weights_U, question)
+
+
+def _within_target(weights_U: Floats, question: Question) -> Floats:
+    """The book at the target volatility at most: where budgets cannot all be met, the smaller book of its shape."""
+    volatility = float(np.sqrt(question.known.risk.variance(weights_U)))
+    return weights_U * min(1.0, question.target / volatility) if volatility > 0 else weights_U
 
 
 def problem_at(question: Question, alpha_U: Floats, aversion_U: Floats) -> Problem:
@@ -77,7 +90,7 @@ def _tried(
     except NotConverged as stopped:
         raise Infeasible(f"the book was not found: {stopped}") from None
     pull_U = weights_U * _marginal(question.known.risk, weights_U)
-    return _Try(weights_U, inside_GU @ pull_U / (share_G * question.target**2))
+    return _Try(weights_U, aversion_G, inside_GU @ pull_U / (share_G * question.target**2))
 
 
 def _marginal(risk: RiskModel, weights_U: Floats) -> Floats:

@@ -71,9 +71,9 @@ def folder(tmp_path: Path) -> Path:
     stocks, coins = walks(["A", "B", "C", "D"], seed=1), walks(["BTC", "ETH"], every_day=True, seed=2)
     stocks.to_parquet(tmp_path / "stocks.parquet")
     coins.to_parquet(tmp_path / "coins.parquet")
-    futures = walks(["US10", "BUND"], seed=3).rename(columns={"close": "price", "id": "instrument"})
+    futures = walks(["US10", "GILT"], seed=3).rename(columns={"close": "price", "id": "instrument"})
     futures.assign(adj_price=futures["price"] - 60.0).to_csv(tmp_path / "futures.csv", index=False)
-    about = {"id": ["US10", "BUND"], "group": ["bonds"] * 2, "multiplier": [1000.0] * 2, "spread_points": [0.01, 0.02]}
+    about = {"id": ["US10", "GILT"], "group": ["bonds"] * 2, "multiplier": [1000.0] * 2, "spread_points": [0.01, 0.02]}
     pd.DataFrame(about).to_csv(tmp_path / "about.csv", index=False)
     coins.assign(per_year=-0.1)[["date", "id", "per_year"]].to_parquet(tmp_path / "funding.parquet")
     for name, group in (

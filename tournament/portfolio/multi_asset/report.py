@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.ticker import FuncFormatter
 
 from tournament import reports
 from tournament.portfolio.metrics import depths
@@ -66,7 +67,7 @@ def html(made: Walked, figures: dict[str, Any]) -> str:
 def lede(made: Walked) -> str:
     """What the report rests on, in words."""
     rules = made.config.book
-    given = ", ".join(one.name for one in made.config.tournaments) or "none: everything is held long"
+    given = ", ".join(one.name for one in made.config.tournaments) or "none, so everything is held long"
     return (
         f"{len(made.panel.ids)} instruments of {len(set(made.panel.groups))} groups, {len(made.decisions)} books from "
         f"{made.dates_T[0]} to {made.dates_T[-1]}, shared out by {rules.method.replace('_', ' ')}, to a volatility of "
@@ -112,6 +113,8 @@ def _growth(made: Walked, axes: Axes) -> None:
     for name, words in (("gross_return", "before costs"), ("net_return", "after costs")):
         axes.plot(_days(made), np.cumprod(1.0 + step_returns(made, name)), label=words)
     axes.set_yscale("log")
+    for axis_part in (axes.yaxis.set_major_formatter, axes.yaxis.set_minor_formatter):
+        axis_part(FuncFormatter(lambda value, place: f"{value:g}"))
     axes.legend()
 
 
@@ -134,6 +137,8 @@ def _shares(made: Walked, axes: Axes) -> None:
     days = pd.DatetimeIndex(pd.to_datetime([made.panel.dates_T[one.row] for one in made.decisions]))
     for name in sorted(set(made.panel.groups)):
         axes.plot(days, [100.0 * one.shares.get(name, 0.0) for one in made.decisions], label=name, linewidth=1.0)
+    low, high = axes.get_ylim()
+    axes.set_ylim(min(low, 0.0), max(high, 60.0))  # equal shares differ by rounding, which is nothing to look at
     axes.set_ylabel("%")
     axes.legend(ncols=3)
 

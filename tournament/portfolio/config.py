@@ -122,10 +122,8 @@ def sections_of(tables: Mapping[str, Any], defaults: Config, ranges: Ranges) -> 
             faults.append(Fault("not_a_section", f"'{name}' is {table!r}", f"write it as a section [{name}]"))
         else:
             default = getattr(defaults, name)
-            wrong = key_faults(name, table, default, ranges)
-            faults += wrong
-            if not wrong:
-                made[name] = _make(name, default, table, faults)
+            faults += key_faults(name, table, default, ranges)
+            made[name] = _make(name, default, fitting(name, table, default, ranges), faults)
     if faults:
         raise BadConfig(faults)
     return replace(defaults, **made)
@@ -160,6 +158,11 @@ def key_faults(section: str, table: Mapping[str, Any], default: Any, ranges: Ran
                 hint = f"give a finite number of {least} or more" if most == math.inf else f"give {least} to {most}"
                 faults.append(Fault("out_of_range", f"[{section}] {key} is {value}", hint))
     return faults
+
+
+def fitting(section: str, table: Mapping[str, Any], default: Any, ranges: Ranges) -> dict[str, Any]:
+    """The keys without a fault of their own: what else is wrong with them can be told beside the faults of others."""
+    return {key: value for key, value in table.items() if not key_faults(section, {key: value}, default, ranges)}
 
 
 def _fits(value: Any, example: Any) -> bool:

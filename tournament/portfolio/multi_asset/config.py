@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from tournament.errors import BadConfig, Fault
-from tournament.portfolio.config import Ranges, key_faults, sections_of
+from tournament.portfolio.config import Ranges, fitting, key_faults, sections_of
 from tournament.portfolio.multi_asset.instruments import Calendar
 
 
@@ -250,11 +250,10 @@ def _list(tables: object, section: str, kind: type[Kind], faults: list[Fault]) -
     for place, table in enumerate(tables, start=1):
         defaults = _blank(kind)
         wrong = key_faults(section, table, defaults, RANGES)
-        if not wrong:
-            try:
-                made.append(kind(**table))
-            except BadConfig as error:
-                wrong = list(error.faults)
+        try:
+            made.append(kind(**fitting(section, table, defaults, RANGES)))
+        except BadConfig as error:
+            wrong += error.faults
         which = f"[[{section}]] {table.get('name') or f'number {place}'}"
         faults += [Fault(one.code, f"{which}: {one.message}", one.hint, one.examples) for one in wrong]
     names = [one.name for one in made]

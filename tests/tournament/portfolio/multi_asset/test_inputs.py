@@ -166,9 +166,10 @@ def test_every_fault_of_a_config_is_told_at_once() -> None:
 
     found = str(caught.value)
     for words in (
-        "no section [bok]", "[book] gross is -1", "[book] method is 'magic'; known: equal_money", "[risk] factors is 2.5", "stocks = -1", "neutral is 'stocks'",
-        "[[market]] number 1: returns is 'guess'", "[[market]] number 1: it has no name", "number 1: it has no group",
-        "[[market]] number 2: [market] has no key 'naem'", "number 2: it has no name", "[[tournament]] t: [tournament] expected_corr is 7",
+        "no section [bok]", "[book] gross is -1", "[book] method is 'magic'; known: equal_money",
+        "[risk] factors is 2.5", "stocks = -1", "neutral is 'stocks'", "[[market]] number 1: returns is 'guess'",
+        "[[market]] number 1: it has no name", "number 1: it has no group", "number 2: it has no name",
+        "[[market]] number 2: [market] has no key 'naem'", "[[tournament]] t: [tournament] expected_corr is 7",
     ):  # fmt: skip
         assert words in found
 

@@ -114,7 +114,10 @@ def _read_parquet(data: bytes, filename: str, max_bytes: int, max_rows: int) -> 
         if unpacked > max_bytes:
             raise BadPredictions(too_large(unpacked, max_bytes))
         # texts stay in their dictionary: one long text that every row repeats would not fit into memory
-        return pa.parquet.read_table(io.BytesIO(data), read_dictionary=[*ID_COLUMNS, *VALUE_COLUMNS])
+        # a few columns gain nothing by threads, and a process that ends before they do is aborted
+        return pa.parquet.read_table(
+            io.BytesIO(data), read_dictionary=[*ID_COLUMNS, *VALUE_COLUMNS], use_threads=False
+        )  # fmt: skip
     except (pa.ArrowException, OSError, ValueError) as error:
         message = f"the file {filename} begins like Parquet but cannot be read: {_first_line(error)}"
         raise BadPredictions(Fault("broken_parquet", message, "write it again, for example with to_parquet")) from None

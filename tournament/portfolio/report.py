@@ -8,18 +8,23 @@ from typing import Any
 import pandas as pd
 
 from tournament import reports
+from tournament.errors import BadInput, Fault, counted
 from tournament.portfolio.backtest import Backtest
 from tournament.portfolio.calibration import calibrate
 from tournament.portfolio.config import BacktestConfig
 from tournament.portfolio.sheet import written
 from tournament.portfolio.sheet.panels_risk import deflated, overfitting
 from tournament.portfolio.sheet.record import Record, Trials, record_of
-from tournament.portfolio.sheet.sheet import Sheet, sheet_of
+from tournament.portfolio.sheet.sheet import LEAST_DAYS, Sheet, sheet_of
 from tournament.portfolio.sheet.sweeps import capacity
 
 
 def told(done: Backtest, name: str) -> tuple[Record, Sheet]:
-    """The record of a backtest and its sheet."""
+    """The record of a backtest and its sheet. Raises BadInput for a course that is too short for one."""
+    days = len(done.done.days_TK)
+    if days < LEAST_DAYS:
+        found = f"{counted(days, 'day has', 'days have')} a close from the first fill on"
+        raise BadInput(Fault("too_short", f"{found}; a tear sheet needs {LEAST_DAYS}", "give later prices"))
     record = record_of(done, name, Trials(count=done.config.signal.trials))
     return record, sheet_of(record)
 

@@ -37,9 +37,11 @@ def delay_decay(record: Record) -> Swept:
     """Sharpe ratio before costs of the same books filled later or earlier; over the days that all of them share.
 
     A delay of 0 trades at the very close that the book was chosen from: nobody can, but it shows what haste is worth.
+    A delay is left out at which fewer than two books are filled (of one book: none), or fewer than two days are left.
     """
-    chosen_R = record.orders.rows_R - record.execution.delay_days
-    usable = [delay for delay in DELAYS if (chosen_R + delay < len(record.market.dates_T)).sum() >= 2]
+    chosen_R, days = record.orders.rows_R - record.execution.delay_days, len(record.market.dates_T)
+    least, latest = min(2, len(chosen_R)), days - 3 - int(chosen_R.min())
+    usable = [delay for delay in DELAYS if delay <= latest and (chosen_R + delay < days).sum() >= least]
     first = int(chosen_R.min()) + max(usable, default=0) + 1
     earned = [_replayed(record, rows_R=chosen_R + delay, first=first).column("gross_return") for delay in usable]
     return _swept(tuple(map(float, usable)), earned, sharpe)

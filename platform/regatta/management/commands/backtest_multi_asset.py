@@ -38,11 +38,13 @@ class Command(OfflineCommand):
         with self.progress("books", len(decision_rows(given.panel, config))) as tell:
             made = walk(given.panel, given.signals, config, tell=tell)
         figures = report.told(made)
+        tables = {name: getattr(outcome, name)(made) for name in ("positions", "trades", "nav", "budgets")}
+        page = report.html(made, figures)
         out.mkdir(parents=True, exist_ok=True)
-        for name in ("positions", "trades", "nav", "budgets"):
-            write_table(getattr(outcome, name)(made), out / f"{name}.parquet")
+        for name, table in tables.items():
+            write_table(table, out / f"{name}.parquet")
         reports.write_json(figures, out / "report.json")
-        reports.write(report.html(made, figures), out / "report.html")
+        reports.write(page, out / "report.html")
         self._tell(figures, out)
 
     def _tell(self, figures: dict[str, Any], out: Path) -> None:

@@ -10,8 +10,7 @@ from django.core.management.base import CommandParser
 from regatta.management.offline import OfflineCommand
 from tournament import reports
 from tournament.portfolio import backtest, report
-from tournament.portfolio.config import read_config
-from tournament.portfolio.inputs import read_market
+from tournament.portfolio.inputs import read_all
 from tournament.tables import write_table
 
 
@@ -34,17 +33,16 @@ class Command(OfflineCommand):
         """Read, trade, write, tell."""
         out: Path = options["out"]
         reports.refuse_full(out)
-        config = read_config(options["config"])
-        market = read_market(options["signal"], options["prices"])
+        config, market = read_all(options["config"], options["signal"], options["prices"])
         with self.progress("rebalances", len(backtest.signal_rows(market, config.execution))) as tell:
             done = backtest.run(market, config, tell=tell)
+        record, sheet = report.told(done, options["signal"].stem)
+        figures, page = report.figures(done, record, sheet), report.html(done, record, sheet)
         out.mkdir(parents=True, exist_ok=True)
         for name, table in (("positions", done.positions()), ("trades", done.trades()), ("nav", done.nav())):
             write_table(table, out / f"{name}.parquet")
-        record, sheet = report.told(done, options["signal"].stem)
-        figures = report.figures(done, record, sheet)
         reports.write_json(figures, out / "report.json")
-        reports.write(report.html(done, record, sheet), out / "report.html")
+        reports.write(page, out / "report.html")
         write_table(sheet.series, out / "series.csv")
         self._tell(figures, out)
 

@@ -62,7 +62,12 @@ def read_prices(path: str | Path) -> PricePanel:
 
     `adj_factor`, where given, turns raw prices into adjusted ones; `volume` in shares is turned into money.
     """
-    return prices_from_table(_load(Path(path)))
+    frame = _load(Path(path))
+    try:
+        return prices_from_table(frame)
+    except BadPanel as error:
+        named = [replace(one, message=f"{Path(path).name}: {one.message}") for one in error.faults]
+        raise BadPanel(named) from None
 
 
 def prices_from_table(frame: pd.DataFrame) -> PricePanel:

@@ -27,6 +27,12 @@ class RiskConfig:
     shape_half_life_days: float = SHAPE_HALF_LIFE_DAYS
     least_days: int = 60
 
+    def __post_init__(self) -> None:
+        """Refuse more days than are looked at. Raises BadConfig."""
+        if self.least_days > self.window_days:
+            message = f"least_days is {self.least_days}, of a window of {self.window_days} days"
+            raise BadConfig(Fault("limit", message, "give no more than window_days"))
+
 
 @dataclass(frozen=True, slots=True)
 class Overlay:
@@ -155,14 +161,19 @@ def key_faults(section: str, table: Mapping[str, Any], default: Any, ranges: Ran
             if isinstance(value, str):
                 continue
             if not math.isfinite(value) or not least <= value <= most:
-                hint = f"give a finite number of {least} or more" if most == math.inf else f"give {least} to {most}"
-                faults.append(Fault("out_of_range", f"[{section}] {key} is {value}", hint))
+                faults.append(Fault("out_of_range", f"[{section}] {key} is {value}", _within(least, most)))
     return faults
 
 
 def fitting(section: str, table: Mapping[str, Any], default: Any, ranges: Ranges) -> dict[str, Any]:
     """The keys without a fault of their own: what else is wrong with them can be told beside the faults of others."""
     return {key: value for key, value in table.items() if not key_faults(section, {key: value}, default, ranges)}
+
+
+def _within(least: float, most: float) -> str:
+    if most < math.inf:
+        return f"give {least} to {most}"
+    return "give a finite number" if least == -math.inf else f"give a finite number of {least} or more"
 
 
 def _fits(value: Any, example: Any) -> bool:

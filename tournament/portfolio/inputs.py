@@ -6,12 +6,31 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from pandas.api.types import is_numeric_dtype
 
-from tournament.errors import BadInput, Fault
+from tournament.errors import BadInput, Fault, counted
 from tournament.markets.panel import PricePanel, read_prices
 from tournament.portfolio.backtest import Market
+from tournament.portfolio.config import BacktestConfig, read_config
 from tournament.portfolio.risk import Floats
-from tournament.tables import as_dates, not_numbers, read_table, repeated
+from tournament.tables import as_dates, not_numbers, read_table, repeated, without
+
+
+def read_all(config: Path | None, signal: Path, prices: Path) -> tuple[BacktestConfig, Market]:
+    """A backtest's config and market. Raises BadInput with every fault of all three files."""
+    faults: list[Fault] = []
+    told, market = BacktestConfig(), None
+    try:
+        told = read_config(config)
+    except BadInput as error:
+        faults += error.faults
+    try:
+        market = read_market(signal, prices)
+    except BadInput as error:
+        faults += error.faults
+    if faults or market is None:
+        raise BadInput(faults)
+    return told, market
 
 
 def read_market(signal: Path, prices: Path) -> Market:
@@ -22,11 +41,13 @@ def read_market(signal: Path, prices: Path) -> Market:
         panel = read_prices(prices)
     except BadInput as error:
         faults += error.faults
+    else:
+        faults += _column_faults(read_table(prices), prices.name)
     try:
         frame = _read_signal(signal)
     except BadInput as error:
         faults += error.faults
-    if panel is None or frame is None:
+    if faults or panel is None or frame is None:
         raise BadInput(faults)
     _check_together(frame, panel)
     signal_TN, betas_TN = _wide(frame, "signal", panel), _column(prices, "beta", panel)
@@ -38,16 +59,43 @@ def read_market(signal: Path, prices: Path) -> Market:
 
 def _read_signal(path: Path) -> pd.DataFrame:
     frame = read_table(path, needs=("date", "id", "signal"))
+    faults = without(frame, "id", path.name)
     frame["date"] = as_dates(frame["date"])
     frame["id"] = frame["id"].astype(str)
-    faults = not_numbers(frame, ["signal"], path.name) + repeated(frame, ["date", "id"], path.name)
+    faults += not_numbers(frame, ["signal"], path.name) + repeated(frame, ["date", "id"], path.name)
     if frame["date"].isna().any():
-        faults.append(Fault("bad_date", f"{path.name}: {int(frame['date'].isna().sum())} rows have no readable date"))
-    if not faults and np.isinf(frame["signal"]).any():
-        faults.append(Fault("infinite", f"{path.name}: {int(np.isinf(frame['signal']).sum())} signals are infinite"))
+        found = counted(int(frame["date"].isna().sum()), "row has", "rows have")
+        faults.append(Fault("bad_date", f"{path.name}: {found} no readable date", "write them like 2020-01-31"))
+    if is_numeric_dtype(frame["signal"]):
+        faults += _signal_faults(frame["signal"], path.name)
     if faults:
         raise BadInput(faults)
     return frame[frame["signal"].notna()]
+
+
+def _signal_faults(signal: pd.Series, name: str) -> list[Fault]:
+    if signal.isna().all():
+        return [Fault("no_signal", f"{name}: every signal is missing", "give numbers")]
+    infinite = int(np.isinf(signal).sum())
+    if not infinite:
+        return []
+    found = counted(infinite, "signal is", "signals are")
+    return [Fault("infinite", f"{name}: {found} infinite", "mend or drop them")]
+
+
+def _column_faults(frame: pd.DataFrame, name: str) -> list[Fault]:
+    """Faults of the columns of prices that only a backtest reads. A missing beta or dividend is none."""
+    faults = not_numbers(frame, [one for one in ("beta", "dividend") if one in frame], name)
+    for column, least in (("beta", -np.inf), ("dividend", 0.0)):
+        if column not in frame or not is_numeric_dtype(frame[column]):
+            continue
+        wrong = np.isinf(frame[column]) | (frame[column] < least)
+        if wrong.any():
+            rows = tuple(f"row {row + 1}" for row in np.flatnonzero(wrong)[:3])
+            what = "infinite" if least < 0 else "infinite or below zero"
+            found = f"{name}: {column} is {what} in {counted(int(wrong.sum()), 'row', 'rows')}"
+            faults.append(Fault("out_of_range", found, "mend or empty them", rows))
+    return faults
 
 
 def _check_together(frame: pd.DataFrame, panel: PricePanel) -> None:
@@ -60,7 +108,9 @@ def _check_together(frame: pd.DataFrame, panel: PricePanel) -> None:
                             tuple(strange[:3])))  # fmt: skip
     if not frame["id"].isin(panel.ids).any():
         examples = tuple(frame["id"].head(3))
-        faults.append(Fault("no_common_id", "no id of the signal is among those of the prices", "", examples))
+        faults.append(
+            Fault("no_common_id", "no id of the signal is among those of the prices", "name assets alike", examples)
+        )
     if not faults and not (dates < panel.dates_D[-1]).any():
         faults.append(Fault("too_late", "no signal has a later close to be traded at", "give prices after it"))
     if faults:
@@ -90,6 +140,4 @@ def _column(prices: Path, name: str, panel: PricePanel) -> Floats | None:
     if name not in frame:
         return None
     frame = frame.rename(columns={old: "id" for old in ("ticker", "symbol") if old in frame and "id" not in frame})
-    if faults := not_numbers(frame, [name], prices.name):
-        raise BadInput(faults)
     return _wide(frame.assign(id=frame["id"].astype(str), date=as_dates(frame["date"])), name, panel)

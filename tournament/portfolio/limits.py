@@ -20,11 +20,12 @@ class Limits:
 
     def __post_init__(self) -> None:
         """Refuse limits that no book can meet on their own."""
-        wrong = [name for name in ("gross", "position", "turnover", "aversion") if getattr(self, name) <= 0]
+        wrong = {name: "give more than 0" for name in ("gross", "position", "turnover", "aversion")
+                 if getattr(self, name) <= 0}  # fmt: skip
         if abs(self.net) > self.gross:
-            wrong.append("net")
+            wrong["net"] = f"give no more than gross, which is {self.gross}, long or short"
         if wrong:
-            raise BadConfig([Fault("limit", f"limit {name} is {getattr(self, name)}", "") for name in wrong])
+            raise BadConfig([Fault("limit", f"limit {name} is {getattr(self, name)}", wrong[name]) for name in wrong])
 
     def widened_for(self, assets: int) -> Limits:
         """The same limits with a position limit that a small universe can fill: at least 2.5 times the even share."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import math
+import tomllib
+from dataclasses import asdict
 from io import StringIO
 from pathlib import Path
 
@@ -245,6 +247,8 @@ BAD_SIGNALS = {
     "twice": (lambda f: pd.concat([f, f.head(1)]), "1 row repeats date and id"),
     "words": (lambda f: f.assign(signal="up"), "not numbers"),
     "infinite": (lambda f: f.assign(signal=np.inf), "signals are infinite"),
+    "none": (lambda f: f.assign(signal=np.nan), "every signal is missing"),
+    "no id": (lambda f: f.assign(id=f["id"].where(f.index > 1)), "2 rows have no id"),
 }
 
 
@@ -257,9 +261,87 @@ def test_a_bad_signal_is_refused(kind: str, files: dict[str, Path]) -> None:
         read_market(files["signal"], files["prices"])
 
 
+@pytest.mark.parametrize(("column", "value", "message"), [
+    ("beta", np.inf, "beta is infinite in 2 rows"), ("dividend", -1.0, "dividend is infinite or below zero in 2 rows"),
+    ("beta", "high", "'beta' holds"),
+])  # fmt: skip
+def test_columns_that_only_a_backtest_reads_are_checked(
+    column: str, value: object, message: str, files: dict[str, Path]
+) -> None:
+    prices = pd.read_parquet(files["prices"])
+    prices[column] = "x" if isinstance(value, str) else 1.0
+    prices.loc[prices.index[:2], column] = value
+    prices.to_parquet(files["prices"])
+
+    with pytest.raises(BadInput, match=f"close.parquet: .*{message}"):
+        read_market(files["signal"], files["prices"])
+
+
+def test_faults_of_config_and_files_are_told_together(files: dict[str, Path], tmp_path: Path) -> None:
+    (tmp_path / "limits.toml").write_text("[constraints]\nnett = 1\nnet = 3.0\ngross = 2.0\n")
+    pd.read_parquet(files["signal"]).assign(signal=np.inf).to_parquet(files["signal"])
+    pd.read_parquet(files["prices"]).assign(close=-1.0).to_parquet(files["prices"])
+
+    with pytest.raises(CommandError) as caught:
+        call_command("backtest_portfolio", **files, config=tmp_path / "limits.toml")
+
+    for words in (
+        "has no key 'nett'", "limit net is 3.0; give no more than gross, which is 2.0", "signals are infinite",
+        "close.parquet: ", "closes are not above zero",
+    ):  # fmt: skip
+        assert words in str(caught.value)
+
+
+def one_book(files: dict[str, Path], late: int) -> None:
+    """Signals of the day that has so many closes left, itself included, and of no other."""
+    day = np.sort(pd.read_parquet(files["prices"])["date"].unique())[-late]
+    signal = pd.read_parquet(files["signal"]).drop_duplicates("id")
+    signal.assign(date=day, signal=np.arange(float(len(signal)))).to_parquet(files["signal"])
+
+
+def test_a_course_too_short_for_a_sheet_is_refused(files: dict[str, Path]) -> None:
+    one_book(files, late=10)
+
+    with pytest.raises(CommandError, match="9 days have a close from the first fill on; a tear sheet needs 10"):
+        call_command("backtest_portfolio", **files, stdout=StringIO())
+
+    assert not files["out"].exists()
+
+
+@pytest.mark.parametrize("late", [11, 12, 22])
+def test_a_single_book_has_a_sheet(late: int, files: dict[str, Path]) -> None:
+    one_book(files, late)
+
+    call_command("backtest_portfolio", **files, stdout=StringIO())
+
+    assert len(pd.read_parquet(files["out"] / "nav.parquet")) == late - 1
+    assert (files["out"] / "report.html").exists()
+
+
+def test_nothing_is_written_when_the_sheet_cannot_be_made(
+    files: dict[str, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tournament.portfolio.report.html", lambda *parts: 1 / 0)
+
+    with pytest.raises(ZeroDivisionError):
+        call_command("backtest_portfolio", **files, stdout=StringIO())
+
+    assert not files["out"].exists()
+
+
 def test_a_full_folder_is_left_alone(files: dict[str, Path]) -> None:
     files["out"].mkdir()
     (files["out"] / "mine.txt").write_text("keep")
 
     with pytest.raises(CommandError, match="already holds files"):
         call_command("backtest_portfolio", **files)
+
+
+def test_the_documented_config_is_the_default_one() -> None:
+    text = (Path(__file__).parents[3] / "docs/portfolio.md").read_text()
+    shown = tomllib.loads(text.split("```toml\n", 1)[1].split("```", 1)[0])
+
+    assert config_from(shown) == BacktestConfig()
+    assert {name: set(keys) for name, keys in shown.items()} == {
+        name: set(keys) for name, keys in asdict(BacktestConfig()).items()
+    }

@@ -90,6 +90,12 @@ class RiskRules:
     least_volatility: float = 0.01
     least_own: float = 0.1
 
+    def __post_init__(self) -> None:
+        """Refuse more days than are looked at. Raises BadConfig."""
+        if self.least_days > self.window_days:
+            message = f"least_days is {self.least_days}, of a window of {self.window_days} days"
+            raise BadConfig(Fault("limit", message, "give no more than window_days"))
+
 
 @dataclass(frozen=True, slots=True)
 class MarketFiles:

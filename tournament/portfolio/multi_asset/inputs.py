@@ -13,6 +13,7 @@ from typing import TypeVar
 
 import numpy as np
 import pandas as pd
+from pandas.api.types import is_numeric_dtype
 
 from tournament.errors import BadInput, Fault, counted
 from tournament.portfolio.multi_asset.alphas import Signals
@@ -67,9 +68,8 @@ def read_market(files: MarketFiles, folder: Path) -> Quotes:
     frame = _or_faults(lambda: _long(folder / files.prices, needs), "", faults)
     about = _or_faults(lambda: _about(folder / files.instruments), "", faults) if files.instruments else None
     carry = _or_faults(lambda: _long(folder / files.carry, ("per_year",)), "", faults) if files.carry else None
-    if frame is not None and files.returns == Returns.CLOSE and (frame["close"] <= 0).any():
-        found = counted(int((frame["close"] <= 0).sum()), "close is not above zero", "closes are not above zero")
-        faults.append(Fault("not_positive", f"{files.prices}: {found}", "mend or drop them"))
+    if frame is not None and files.returns == Returns.CLOSE:
+        faults += _not_positive(frame, files.prices)
     if frame is not None and about is not None and not set(about.index) & set(frame["id"]):
         faults.append(Fault("no_common_id", f"no id of {files.instruments} is among those of {files.prices}", ""))
     if faults or frame is None:
@@ -79,11 +79,27 @@ def read_market(files: MarketFiles, folder: Path) -> Quotes:
     return _quotes(files, frame, about, carry)
 
 
+def _not_positive(frame: pd.DataFrame, name: str) -> list[Fault]:
+    """Closes of zero or less, and factors of closes that are not above zero or missing."""
+    faults, close = [], frame["close"] <= 0
+    if close.any():
+        found = counted(int(close.sum()), "close is not above zero", "closes are not above zero")
+        faults.append(Fault("not_positive", f"{name}: {found}", "mend or drop them"))
+    factor = ~(frame["adj_factor"] > 0) & frame["close"].notna() if "adj_factor" in frame else close & False
+    if factor.any():
+        found = counted(int(factor.sum()), "adj_factor is", "adj_factors are")
+        faults.append(Fault("no_factor", f"{name}: {found} missing or not above zero", "mend or drop them"))
+    return faults
+
+
 def read_signals(files: TournamentFiles, folder: Path) -> pd.DataFrame:
     """A tournament's signals: date, id, signal. Raises BadInput with every fault."""
     if files.archive:
         return meta_model_signals(folder / files.archive, folder / files.weights if files.weights else None)
-    return _long(folder / files.signals, ("signal",)).dropna(subset=["signal"])
+    frame = _long(folder / files.signals, ("signal",)).dropna(subset=["signal"])
+    if not len(frame):
+        raise BadInput(Fault("no_signal", f"{files.signals}: every signal is missing", "give numbers"))
+    return frame
 
 
 def signals_on(panel: Panel, frame: pd.DataFrame) -> Floats:
@@ -180,7 +196,7 @@ def _long(path: Path, needs: Sequence[str]) -> pd.DataFrame:
         faults.append(Fault("bad_date", f"{path.name}: {found} no readable date", "write them like 2020-01-31"))
     faults += not_numbers(frame, numbers, path.name) + repeated(frame, ["date", "id"], path.name)
     for one in numbers:
-        if not faults and np.isinf(frame[one].to_numpy(float)).any():
+        if is_numeric_dtype(frame[one]) and np.isinf(frame[one].to_numpy(float)).any():
             found = counted(int(np.isinf(frame[one].to_numpy(float)).sum()), "value is", "values are")
             faults.append(Fault("infinite", f"{path.name}: {found} infinite in '{one}'", "mend or drop them"))
     if faults:

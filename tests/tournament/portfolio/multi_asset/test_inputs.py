@@ -172,6 +172,29 @@ def test_every_fault_of_a_config_is_told_at_once() -> None:
         "[[market]] number 2: [market] has no key 'naem'", "[[tournament]] t: [tournament] expected_corr is 7",
     ):  # fmt: skip
         assert words in found
+    with pytest.raises(BadConfig, match="least_days is 90, of a window of 60 days"):
+        book_config_from({"risk": {"least_days": 90, "window_days": 60}})
+
+
+@pytest.mark.parametrize("factor", [0.0, -1.0, np.nan])
+def test_factors_of_closes_are_above_zero(factor: float, folder: Path) -> None:
+    stocks = pd.read_parquet(folder / "stocks.parquet").assign(adj_factor=1.0)
+    stocks.loc[stocks.index[:2], "adj_factor"] = factor
+    stocks.loc[stocks.index[3], "close"] = -1.0
+    stocks.to_parquet(folder / "stocks.parquet")
+
+    with pytest.raises(BadInput) as caught:
+        read(folder)
+
+    assert "stocks.parquet: 2 adj_factors are missing or not above zero" in str(caught.value)
+    assert "stocks.parquet: 1 close is not above zero" in str(caught.value)
+
+
+def test_signals_that_are_all_missing_are_told_as_such(folder: Path) -> None:
+    pd.read_parquet(folder / "trend.parquet").assign(signal=np.nan).to_parquet(folder / "trend.parquet")
+
+    with pytest.raises(BadInput, match="every signal is missing"):
+        read(folder)
 
 
 def test_budgets_must_name_the_groups_there_are(folder: Path) -> None:

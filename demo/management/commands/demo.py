@@ -96,6 +96,7 @@ class Command(BaseCommand):
             f"Site: {site.address}   admin: {ADMIN[0]} / {ADMIN[1]}   "
             f"contributors: amara, bjorn, chiara ... / {PASSWORD}"
         )
+        self.stdout.flush()  # the site is served from now on: whoever reads it through a pipe waits for it
 
 
 def _steadily(site: Supervisor, ask: Callable[[], Answer]) -> Answer:

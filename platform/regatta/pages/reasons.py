@@ -112,11 +112,15 @@ def reasons_file(request: HttpRequest) -> HttpResponse:
 
 
 def find_book(tournament: Tournament, asked: str) -> Rebalance | None:
-    """The book of the round asked for, else the newest, of those that can be solved again."""
+    """The book of the round asked for, else the newest, of those that can be solved again. Raises Http404."""
     books = Rebalance.objects.filter(round__tournament=tournament).exclude(premises_sha256="").select_related("round")
+    if not asked:
+        return books.order_by("-round__number").first()
     number = asked_number(asked)
-    found = books if number is None else books.filter(round__number=number)
-    return found.order_by("-round__number").first()
+    found = None if number is None else books.filter(round__number=number).first()
+    if found is None:
+        raise Http404(f"no book was chosen in round {asked[:20]}")
+    return found
 
 
 def holdings(told: Reasons) -> list[Holding]:

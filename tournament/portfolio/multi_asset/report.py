@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
@@ -12,6 +13,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter
 
 from tournament import reports
+from tournament.errors import counted
 from tournament.portfolio.metrics import depths
 from tournament.portfolio.multi_asset.outcome import (
     GroupPart,
@@ -55,6 +57,7 @@ def html(made: Walked, figures: dict[str, Any]) -> str:
     parts = [
         *drawn, reports.heading("Groups"), reports.table(group_table([GroupPart(**one) for one in figures["groups"]])),
         reports.note("Parts a year, of the book; shares are of variance. The Sharpe ratio is the part's."),
+        reports.note(risk_line(figures)),
         reports.heading("Figures"), reports.table(_numbers(numbers)),
         reports.note("After costs, in days of the whole book. Standard errors by bootstrap in blocks of a month."),
     ]  # fmt: skip
@@ -70,11 +73,26 @@ def lede(made: Walked) -> str:
     given = ", ".join(one.name for one in made.config.tournaments) or "none, so everything is held long"
     return (
         f"{len(made.panel.ids)} instruments of {len(set(made.panel.groups))} groups, {len(made.decisions)} books from "
-        f"{made.dates_T[0]} to {made.dates_T[-1]}, shared out by {rules.method.replace('_', ' ')}, to a volatility of "
+        f"{made.dates_T[0]} to {made.dates_T[-1]}, method {rules.method.replace('_', ' ')}, aimed at a volatility of "
         f"{rules.target_volatility:.0%} a year. Signals: {given}. A book chosen at one close is filled "
-        f"{rules.delay_days} day(s) later, each instrument at its own market's close. Spreads, borrow and carry are "
-        f"paid; returns are as the files and the config's carry make them."
+        f"{counted(rules.delay_days, 'weekday', 'weekdays')} later, each instrument at its own market's close. "
+        f"Spreads, borrow and carry are paid; returns are as the files and the config's carry make them."
     )
+
+
+def risk_line(figures: dict[str, Any]) -> str:
+    """Whether the risk was as forecast: a book that is wilder than it was aimed at must say so."""
+    risk = figures["risk"]
+    if risk is None:
+        return "Too few days to hold the risk against its forecast."
+    return f"Realised over forecast volatility: {risk['bias']:.2f} ± {risk['bias_error']:.2f}; 1 is right."
+
+
+def sharpe_of(part: GroupPart) -> str:
+    """A group's Sharpe ratio with its error; a group that was never held has none."""
+    if not math.isfinite(part.sharpe):
+        return "never held"
+    return f"{reports.number(part.sharpe, 2)} ± {reports.number(part.sharpe_error, 2)}"
 
 
 def group_table(parts: Sequence[GroupPart]) -> pd.DataFrame:
@@ -83,8 +101,7 @@ def group_table(parts: Sequence[GroupPart]) -> pd.DataFrame:
         [
             (
                 one.name, _percent(one.gross), _percent(one.carry), _percent(one.cost),
-                f"{reports.number(one.sharpe, 2)} ± {reports.number(one.sharpe_error, 2)}",
-                _percent(one.forecast_share), _percent(one.realised_share),
+                sharpe_of(one), _percent(one.forecast_share), _percent(one.realised_share),
             )
             for one in parts
         ],

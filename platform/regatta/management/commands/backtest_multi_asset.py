@@ -12,6 +12,7 @@ from tournament import reports
 from tournament.portfolio.multi_asset import outcome, report
 from tournament.portfolio.multi_asset.config import read_book_config
 from tournament.portfolio.multi_asset.inputs import read_inputs
+from tournament.portfolio.multi_asset.outcome import GroupPart
 from tournament.portfolio.multi_asset.walk import decision_rows, walk
 from tournament.tables import write_table
 
@@ -51,11 +52,12 @@ class Command(OfflineCommand):
         for name, one in figures["figures"].items():
             error = "" if one["standard_error"] is None else f" ± {one['standard_error']:.4f}"
             self.stdout.write(f"{name:34s} {one['value']:+.4f}{error}")
-        for one in figures["groups"]:
+        for one in (GroupPart(**told) for told in figures["groups"]):
             self.stdout.write(
-                f"{one['name']:14s} Sharpe {one['sharpe']:+.2f} ± {one['sharpe_error']:.2f}, cost {one['cost']:.2%} "
-                f"a year, share of risk {one['forecast_share']:.0%} forecast, {one['realised_share']:.0%} realised"
+                f"{one.name:14s} Sharpe {report.sharpe_of(one)}, cost {one.cost:.2%} a year, share of risk "
+                f"{one.forecast_share:.0%} forecast, {one.realised_share:.0%} realised"
             )
+        self.stdout.write(report.risk_line(figures))
         if figures["days_without_book"]:
             self.stdout.write(f"{len(figures['days_without_book'])} days had no book; report.json says why")
         self.stdout.write(

@@ -31,6 +31,7 @@ class Command(BaseCommand):
             with Supervisor(host=options["host"], port=options["port"], threads=options["threads"]) as site:
                 site.wait_until_ready()
                 self.stdout.write(f"Serving on {site.address} (Ctrl-C stops)")
+                self.stdout.flush()  # whoever reads it through a pipe waits for it
                 site.run()
         except (SupervisorFault, ImproperlyConfigured) as fault:
             raise CommandError(str(fault)) from None

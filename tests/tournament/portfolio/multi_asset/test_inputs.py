@@ -123,6 +123,7 @@ def test_the_command_writes_all_that_it_promises(folder: Path) -> None:
     assert len(pd.read_parquet(folder / "out/nav.parquet")) > 50
     assert (folder / "out/report.html").read_text().count("<svg") == 5
     assert "share of risk" in out.getvalue()
+    assert f"Realised over forecast volatility: {told['risk']['bias']:.2f}" in out.getvalue()
 
 
 def test_the_same_files_give_the_same_report(folder: Path) -> None:

@@ -197,7 +197,7 @@ def test_a_delisted_instrument_is_settled_after_the_days_it_is_waited_for() -> N
 
 def test_too_little_history_is_no_book() -> None:
     with pytest.raises(Infeasible, match="too few days to learn from"):
-        walk(PANEL, (), replace(config(), risk=replace(config().risk, least_days=400)))
+        walk(PANEL, (), replace(config(), risk=replace(config().risk, least_days=400, window_days=400)))
 
 
 def test_one_instrument_is_no_book() -> None:

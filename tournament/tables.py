@@ -90,6 +90,20 @@ def without(frame: pd.DataFrame, key: str, name: str) -> list[Fault]:
     return [Fault(f"empty_{key}", found, "give every row one", tuple(f"row {place + 1}" for place in places[:3]))]
 
 
+def strangers(frame: pd.DataFrame, name: str, *, days: np.ndarray, ids: Sequence[str], of: str) -> list[Fault]:
+    """Faults of a table of signals (date, id) held against the trading days and ids `of` what it is to be traded on."""
+    faults, dates = [], frame["date"].to_numpy("datetime64[D]")
+    strange = np.unique(dates[~np.isin(dates, days)]).astype(str)
+    if len(strange):
+        message = f"{name}: {counted(len(strange), 'date is', 'dates are')} no trading day of {of}"
+        hint = "date each signal by the close at which it was known"
+        faults.append(Fault("no_trading_day", message, hint, tuple(strange[:3])))
+    if not frame["id"].isin(ids).any():
+        examples = tuple(frame["id"].head(3))
+        faults.append(Fault("no_common_id", f"{name}: no id is among those of {of}", "name assets alike", examples))
+    return faults
+
+
 def _check_path(path: Path) -> None:
     if not path.is_file():
         raise BadInput(Fault("no_file", f"there is no file {path}", "give the path of a Parquet or CSV file"))

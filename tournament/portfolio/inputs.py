@@ -13,7 +13,7 @@ from tournament.markets.panel import PricePanel, read_prices
 from tournament.portfolio.backtest import Market
 from tournament.portfolio.config import BacktestConfig, read_config
 from tournament.portfolio.risk import Floats
-from tournament.tables import as_dates, not_numbers, read_table, repeated, without
+from tournament.tables import as_dates, not_numbers, read_table, repeated, strangers, without
 
 
 def read_all(config: Path | None, signal: Path, prices: Path) -> tuple[BacktestConfig, Market]:
@@ -99,18 +99,8 @@ def _column_faults(frame: pd.DataFrame, name: str) -> list[Fault]:
 
 
 def _check_together(frame: pd.DataFrame, panel: PricePanel) -> None:
-    faults = []
+    faults = strangers(frame, "signal", days=panel.dates_D, ids=panel.ids, of="the prices")
     dates = frame["date"].to_numpy("datetime64[D]")
-    strange = np.unique(dates[~np.isin(dates, panel.dates_D)]).astype(str)
-    if len(strange):
-        message = f"{len(strange)} dates of the signal are no trading days of the prices"
-        faults.append(Fault("no_trading_day", message, "date each signal by the close at which it was known",
-                            tuple(strange[:3])))  # fmt: skip
-    if not frame["id"].isin(panel.ids).any():
-        examples = tuple(frame["id"].head(3))
-        faults.append(
-            Fault("no_common_id", "no id of the signal is among those of the prices", "name assets alike", examples)
-        )
     if not faults and not (dates < panel.dates_D[-1]).any():
         faults.append(Fault("too_late", "no signal has a later close to be traded at", "give prices after it"))
     if faults:

@@ -242,8 +242,8 @@ def test_every_fault_of_both_files_is_told_with_status_two(files: dict[str, Path
 
 
 BAD_SIGNALS = {
-    "no trading day": (lambda f: f.assign(date=f["date"] + pd.Timedelta(days=4000)), "no trading days of the prices"),
-    "other ids": (lambda f: f.assign(id="x" + f["id"]), "no id of the signal"),
+    "no trading day": (lambda f: f.assign(date=f["date"] + pd.Timedelta(days=4000)), "no trading day of the prices"),
+    "other ids": (lambda f: f.assign(id="x" + f["id"]), "signal: no id is among those of the prices"),
     "twice": (lambda f: pd.concat([f, f.head(1)]), "1 row repeats date and id"),
     "words": (lambda f: f.assign(signal="up"), "not numbers"),
     "infinite": (lambda f: f.assign(signal=np.inf), "signals are infinite"),

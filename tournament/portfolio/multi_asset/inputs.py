@@ -21,7 +21,7 @@ from tournament.portfolio.multi_asset.config import BookConfig, MarketFiles, Ret
 from tournament.portfolio.multi_asset.instruments import Calendar, Instrument, Panel, Quotes, together
 from tournament.portfolio.multi_asset.meta_models import at_next_close, meta_model_signals
 from tournament.portfolio.risk import Floats
-from tournament.tables import as_dates, not_numbers, read_table, repeated, without
+from tournament.tables import as_dates, not_numbers, read_table, repeated, strangers, without
 
 ID_COLUMNS = ("id", "ticker", "symbol", "instrument", "series")
 NUMBERS = {"multiplier": (0.0, np.inf), "half_spread": (0.0, 0.5), "spread_points": (0.0, np.inf),
@@ -50,7 +50,10 @@ def read_inputs(config: BookConfig, folder: Path) -> Inputs:
             frames[place] = at_next_close(frame, panel.dates_T) if files.archive and frame is not None else frame
         faults += _group_faults(config, panel)
         for files, frame in zip(config.tournaments, frames, strict=True):
-            faults += [] if frame is None else _strange(files, frame, panel)
+            named = files.signals or files.archive
+            faults += (
+                [] if frame is None else strangers(frame, named, days=panel.dates_T, ids=panel.ids, of="the markets")
+            )
     if faults or panel is None:
         raise BadInput(faults)
     wide = [
@@ -240,20 +243,6 @@ def _group_faults(config: BookConfig, panel: Panel) -> list[Fault]:
     if without_share:
         message = f"{counted(len(without_share), 'group has', 'groups have')} no budget"
         faults.append(Fault("no_budget", message, "give each a share, or 0", tuple(without_share[:3])))
-    return faults
-
-
-def _strange(files: TournamentFiles, frame: pd.DataFrame, panel: Panel) -> list[Fault]:
-    faults, file = [], files.signals or files.archive
-    dates = frame["date"].to_numpy("datetime64[D]")
-    strange = np.unique(dates[~np.isin(dates, panel.dates_T)]).astype(str)
-    if len(strange):
-        message = f"{file}: {counted(len(strange), 'date is', 'dates are')} no trading day of any market"
-        faults.append(Fault("no_trading_day", message, "date each signal by the close at which it was known",
-                            tuple(strange[:3])))  # fmt: skip
-    if not frame["id"].isin(panel.ids).any():
-        message = f"{file}: no id is among those of the markets"
-        faults.append(Fault("no_common_id", message, "", tuple(frame["id"].head(3))))
     return faults
 
 

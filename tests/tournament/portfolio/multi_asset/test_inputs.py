@@ -217,7 +217,7 @@ def test_signals_of_no_market_or_day_are_refused(folder: Path) -> None:
     with pytest.raises(BadInput) as caught:
         read(folder)
 
-    assert "no trading day of any market" in str(caught.value)
+    assert "no trading day of the markets" in str(caught.value)
     assert "no id is among those of the markets" in str(caught.value)
 
 
